@@ -1,0 +1,58 @@
+# make run, make test: each sets up .venv when it must, and does nothing about it when it need not.
+
+# The first of these that runs and is new enough; PYTHON=... on the command line overrides it.
+CANDIDATES := python3.11 python3 python3.12 python3.13 python3.14
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+PYTHON := $(PYTHON)
+VERSION := $(if $(PYTHON),$(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null))
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Named after the Python that made it: another version finds no stamp of its own and begins anew.
+STAMP := $(VENV)/.ready-$(VERSION)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV_VERSION := 0.13.9
+UPGRADE :=
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint bench setup lock clean
+
+run: $(STAMP)
+	$(BIN)/tightrope run takeover-2021 --runs 200
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy sim
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'Tightrope needs Python 3.11 or newer, and "$(PYTHON)" is $(or $(VERSION),not one that runs).' >&2; \
+		echo 'Name another: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	@echo 'Setting up $(VENV) with Python $(VERSION); this takes about a minute.'
+	test -e $@ || "$(PYTHON)" -m venv --clear $(VENV)
+	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# Keeps the pins that still fit; make lock UPGRADE=--upgrade moves them all to the newest.
+lock:
+	test -x build/uv-$(UV_VERSION)/bin/uv || { "$(PYTHON)" -m venv --clear build/uv-$(UV_VERSION) && \
+		build/uv-$(UV_VERSION)/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION); }
+	build/uv-$(UV_VERSION)/bin/uv pip compile pyproject.toml --group dev --group build \
+		--universal --python-version 3.11 --only-binary :all: --generate-hashes \
+		--no-emit-index-url --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
