@@ -39,7 +39,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo 'Tightrope needs Python 3.11 or newer, and "$(PYTHON)" is $(or $(VERSION),not one that runs).' >&2; \
 		echo 'Name another: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
-	@echo 'Setting up $(VENV) with Python $(VERSION); this takes about a minute.'
+	@echo 'Setting up $(VENV) with Python $(VERSION); the first time takes about a minute.'
 	test -e $@ || "$(PYTHON)" -m venv --clear $(VENV)
 	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --no-index -e .
