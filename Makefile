@@ -37,7 +37,7 @@ setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo 'Tightrope needs Python 3.11 or newer, and "$(PYTHON)" is $(or $(VERSION),not one that runs).' >&2; \
+		echo 'Tightrope needs Python 3.11 or newer; $(if $(PYTHON),"$(PYTHON)" is $(or $(VERSION),not one that runs),none was found).' >&2; \
 		echo 'Name another: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
 	@echo 'Setting up $(VENV) with Python $(VERSION); the first time takes about a minute.'
 	test -e $@ || "$(PYTHON)" -m venv --clear $(VENV)
