@@ -137,9 +137,15 @@ def test_regard_falls_slower_the_lower_it_is():
     raw = world(
         indicators={"wealth": {"scope": "actor", "start": 0.5}, "regard": {"scope": "dyad", "start": -0.5}},
         actors={"north": {}, "south": {"interests": {"own": {"of": "self.wealth", "ideal": 1, "salience": 1}}}},
-        actions={"rob": action(visibility=0.5, effects=[{"of": "target.wealth", "add": -0.1}])},
+        actions={
+            "rob": action(
+                visibility=0.5,
+                effects=[{"of": "target.wealth", "add": -0.1}, {"of": "target.wealth", "add": 0.3, "after": 1}],
+            )
+        },
         timeline=[done("rob")],
     )
+    # What arrives later does not console.
     # Half of 0.5^2 - 0.6^2 is seen, doubled by eta, halved by 1 - (-0.5)(-1).
     assert play(raw).states[1]["south.north.regard"] == close(-0.5 - 2 * 0.5 * 0.11 * 0.5)
 
@@ -303,8 +309,9 @@ def test_an_act_that_succeeds_signals_and_one_that_fails_does_only_what_it_attem
     assert done_so.beliefs[2]["north", "south", "truce"] == (close(3.4), close(1.2))
     assert done_so.beliefs[2]["west", "south", "truce"] == (close(3.4), close(1.2))
     assert done_so.beliefs[2]["east", "south", "truce"] == (close(3.1), close(1.05))
-    failed = play(raw | {"policy": "random", "model": {"hold": 1e-9}, "turns": 1})
-    assert [(act.action, act.target, act.succeeded) for act in failed.acts] == [("march", "north", False)]
+    failed = play(raw | {"policy": "random", "model": {"hold": 1e-9}})
+    assert [(act.action, act.target, act.succeeded) for act in failed.acts] == [("march", "north", False)] * 2
+    assert failed.beliefs[2]["north", "south", "truce"] == (3, 1)
     assert failed.states[1]["south.wealth"] == close(0.4)
 
 
