@@ -1,0 +1,485 @@
+"""YAML text as plain data that knows where each value stands.
+
+Reads a safe part of YAML 1.2: mappings, lists and scalars of the core schema. Anchors, aliases, tags, merge keys and
+second documents are refused, and so are numbers that could be read two ways (`0123`, `12:30:45`). The events of the
+parser are taken one by one under a bound on size, depth and count, so that no file takes long or grows in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.errors import Problem, Problems
+
+MAX_BYTES = 2_000_000
+MAX_NODES = 100_000
+MAX_DEPTH = 30
+MAX_DIGITS = 300
+MAX_PROBLEMS = 100
+
+Location = tuple[str | int, ...]
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class Node:
+    """A value with its place: a dict of nodes, a list of nodes, or a scalar. key: where its key stands, if any."""
+
+    value: Any
+    mark: Mark
+    key: Mark | None = None
+
+    def plain(self) -> Any:
+        """The value alone."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file holds.
+
+    data: plain values. marks: where the value at each location begins. keys: where the key of each entry begins.
+    """
+
+    root: Node
+    data: Any = field(init=False)
+    marks: dict[Location, Mark] = field(init=False, default_factory=dict)
+    keys: dict[Location, Mark] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", self.root.plain())
+        self._note(self.root, ())
+
+    def _note(self, node: Node, at: Location) -> None:
+        self.marks[at] = node.mark
+        if node.key is not None:
+            self.keys[at] = node.key
+        if isinstance(node.value, dict):
+            for key, item in node.value.items():
+                self._note(item, (*at, key))
+        elif isinstance(node.value, list):
+            for index, item in enumerate(node.value):
+                self._note(item, (*at, index))
+
+    def mark(self, at: Location) -> Mark:
+        """Where the value at a location begins, or the nearest thing around it that stands in the file."""
+        while at not in self.marks:
+            at = at[:-1]
+        return self.marks[at]
+
+    def under(self, base: Document) -> Document:
+        """This document laid over another: mappings merge, anything else replaces, null takes away."""
+        return Document(_merged(base.root, self.root))
+
+
+def _merged(base: Node, over: Node) -> Node:
+    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        return over
+    merged = dict(base.value)
+    for key, node in over.value.items():
+        if node.value is None and key in merged:
+            del merged[key]
+        else:
+            merged[key] = _merged(merged[key], node) if key in merged else node
+    return Node(merged, over.mark, over.key)
+
+
+def load(path: Path | str, name: str | None = None) -> Document:
+    """The document in a file. name: what messages call it, the path if left out. Raises `Problems` with all of them."""
+    document, problems = examine(path, name)
+    if document is None or problems:
+        raise Problems(problems)
+    return document
+
+
+def examine(path: Path | str, name: str | None = None) -> tuple[Document | None, list[Problem]]:
+    """The document in a file, None where there is no reading it at all, and every problem of its text."""
+    name = str(path) if name is None else name
+    try:
+        return parse(read_text(path, name), name)
+    except Problems as error:
+        return None, error.problems
+
+
+def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
+    """The document in a text, None where its syntax is broken, and every problem; faulty values are left out of it."""
+    builder = _Builder(name)
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            builder.take(event)
+    except _Enough:
+        return None, builder.problems
+    except yaml.YAMLError as error:
+        return None, [*builder.problems, _syntax(error, text, name)]
+    if builder.root is None:
+        return None, [Problem(name, 1, 1, None, "the file is empty; a scenario begins with `tightrope: 1`")]
+    return Document(builder.root), builder.problems
+
+
+def scalar(text: str) -> Any:
+    """The value that a text would have in a file (`0.5`, `NO`, `"054"`). Raises ValueError saying what is wrong."""
+    events = []
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            events.append(event)
+            if len(events) > 4:
+                break
+    except yaml.YAMLError:
+        raise ValueError("is no plain value; put it in quotes") from None
+    if (
+        len(events) < 3
+        or not isinstance(events[2], yaml.ScalarEvent)
+        or not isinstance(events[3], yaml.DocumentEndEvent)
+    ):
+        raise ValueError("must be one number or word")
+    if events[2].anchor or events[2].tag:
+        raise ValueError("must be one number or word, without tag or anchor")
+    return resolve(events[2])
+
+
+# ------------------------------------------------------------------------------------------------ bytes to text
+
+
+def read_text(path: Path | str, name: str) -> str:
+    """The text of a file. Never waits on a pipe or a device. Raises `Problems`."""
+    data = _read_bytes(Path(path), name)
+    for mark, encoding in ((b"\xff\xfe\x00\x00", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
+        if data.startswith(mark):
+            raise _no(name, f"is written in {encoding}; save it as UTF-8")
+    if b"\x00" in data[:1000] and data[:1000].count(b"\x00") * 3 > len(data[:1000]):
+        raise _no(name, "looks like UTF-16; save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig")
+        message = f"byte 0x{data[error.start]:02X} is not UTF-8 (Latin-1?); save the file as UTF-8"
+        raise Problems([Problem(name, *_line_column(before), None, message)]) from None
+    found = [
+        Problem(
+            name, *_line_column(text[: match.start()]), None, f"{describe(match[0])} may not stand in a file; remove it"
+        )
+        for match, _ in zip(_FORBIDDEN.finditer(text), range(MAX_PROBLEMS), strict=False)
+    ]
+    if found:
+        raise Problems(found)
+    return text
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    """At most the cap of a regular file's bytes."""
+    try:
+        kind = path.stat()
+        _regular(kind.st_mode, name)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            _regular(os.fstat(descriptor).st_mode, name)
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _no(name, f"cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise _no(name, "is no file name") from None
+    if len(data) > MAX_BYTES:
+        raise _no(name, f"is larger than {MAX_BYTES // 1_000_000} MB, which is more than any scenario needs")
+    return data
+
+
+def _regular(mode: int, name: str) -> None:
+    kinds = {
+        stat.S_IFDIR: "a folder", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }  # fmt: skip
+    kind = kinds.get(stat.S_IFMT(mode))
+    if kind is not None:
+        raise _no(name, f"is {kind}; name a YAML file")
+
+
+def _no(name: str, message: str) -> Problems:
+    return Problems([Problem(name, message=message)])
+
+
+# C0 and C1 controls but tab and line ends, line separators, noncharacters, and what turns the direction of text.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
+
+
+def describe(character: str) -> str:
+    """A character as a reader can find it: its code and its name."""
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "")
+    if not name:
+        name = "NUL character" if character == "\x00" else "control character"
+    return f"{name} ({code})"
+
+
+def _line_column(before: str) -> tuple[int, int]:
+    """Line and column of what comes after a text."""
+    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+# ------------------------------------------------------------------------------------------------ events to nodes
+
+
+class _Enough(Exception):
+    """Reading on is of no use."""
+
+
+class _Builder:
+    """Takes the parser's events and keeps the tree, the problems, and a stack of what is open."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.problems: list[Problem] = []
+        self.root: Node | None = None
+        self.open: list[_Open] = []
+        self.nodes = 0
+        self.documents = 0
+
+    def take(self, event: Any) -> None:
+        if isinstance(event, yaml.NodeEvent):
+            self._count(event)
+            self._refuse_marks(event)
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._place(Node(None, self._mark(event)), faulty=True)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self.open.append(_Open(Node(empty, self._mark(event))))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._place(self.open.pop().node)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                self._tell(event, "a second document begins here; a file holds one (remove the `---`)")
+                raise _Enough
+
+    def _count(self, event: Any) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self._tell(event, f"more than {MAX_NODES} values; that is more than any scenario needs")
+            raise _Enough
+        if len(self.open) >= MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
+            self._tell(event, f"nested more than {MAX_DEPTH} deep")
+            raise _Enough
+
+    def _refuse_marks(self, event: Any) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._tell(event, f"aliases (*{event.anchor}) are not allowed; write the value out")
+        elif event.anchor:
+            self._tell(event, f"anchors (&{event.anchor}) are not allowed; remove it")
+        if getattr(event, "tag", None):
+            self._tell(event, f"tags ({_short(event.tag)}) are not allowed; remove it")
+
+    def _scalar(self, event: Any) -> None:
+        top = self.open[-1] if self.open else None
+        is_key = top is not None and isinstance(top.node.value, dict) and not top.has_key
+        try:
+            self._place(Node(resolve(event), self._mark(event)))
+        except ValueError as error:
+            self._tell(event, f"{_short(event.value)} {error}", None if is_key else self.here())
+            self._place(Node(None, self._mark(event)), faulty=True)
+
+    def _place(self, node: Node, faulty: bool = False) -> None:
+        """Puts a finished value where it belongs: the root, a list, or a mapping as key or value."""
+        if not self.open:
+            self.root = node
+            return
+        top = self.open[-1]
+        if isinstance(top.node.value, list):
+            top.node.value.append(node)
+        elif not top.has_key:
+            self._key(top, node, faulty)
+        else:
+            if top.key is not None and not faulty:
+                node.key = top.key_mark
+                top.node.value[top.key] = node
+            top.has_key, top.key = False, None
+
+    def _key(self, top: _Open, node: Node, faulty: bool) -> None:
+        """Takes a key, or None for one that cannot be one, whose value is then passed over."""
+        top.has_key, top.key, top.key_mark = True, None, node.mark
+        key = node.value
+        if faulty:
+            return
+        if isinstance(key, (dict, list)):
+            self._tell_at(node.mark, "a key must be a name, not a list or a mapping")
+        elif not isinstance(key, str):
+            shown = {None: "null", True: "true", False: "false"}.get(key, key)
+            self._tell_at(node.mark, f"the key {_short(str(shown))} is not text; put it in quotes")
+        elif key == "<<":
+            self._tell_at(node.mark, "merge keys (<<) are not allowed; use `extends`, or write the values out")
+        elif key in top.node.value:
+            first = top.node.value[key].key
+            where = f" (first on line {first.line})" if first else ""
+            self._tell_at(node.mark, f'the key "{_short(key)}" stands here a second time{where}; remove one')
+        elif (twin := top.folded.setdefault(fold(key), key)) != key:
+            self._tell_at(node.mark, _looks_alike(key, twin))
+        else:
+            top.key = key
+
+    def here(self) -> str | None:
+        """The path of the value that is being read."""
+        path = ""
+        for item in self.open:
+            if isinstance(item.node.value, list):
+                path += f"[{len(item.node.value)}]"
+            elif item.key is not None:
+                path += f".{item.key}" if path else item.key
+        return path or None
+
+    def _mark(self, event: Any) -> Mark:
+        return Mark(self.name, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _tell(self, event: Any, message: str, path: str | None = None) -> None:
+        self._tell_at(self._mark(event), message, path)
+
+    def _tell_at(self, mark: Mark, message: str, path: str | None = None) -> None:
+        self.problems.append(Problem(mark.file, mark.line, mark.column, path, message))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Enough
+
+
+class _Open:
+    """A list or mapping that is being read, with the key that waits for its value."""
+
+    __slots__ = ("folded", "has_key", "key", "key_mark", "node")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.has_key = False
+        self.key: str | None = None
+        self.key_mark: Mark | None = None
+        self.folded: dict[str, str] = {}
+
+
+# ------------------------------------------------------------------------------------------------ scalars
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9][0-9_.eE+-]*")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
+_WORDS = {"": None, "~": None} | dict.fromkeys(("null", "Null", "NULL"))
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+
+
+def resolve(event: Any) -> Any:
+    """The value of a scalar by the YAML 1.2 core schema. Raises ValueError with what is wrong and the mend."""
+    text = event.value
+    if event.style or not event.implicit[0]:
+        found = _FORBIDDEN.search(text) or _SURROGATE.search(text)
+        if found:
+            raise ValueError(f"holds a {describe(found[0])}, which no text may")
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NOT_FINITE.fullmatch(text):
+        raise ValueError("is not a finite number; write one")
+    if _LEADING_ZERO.fullmatch(text):
+        raise ValueError('begins with 0 and could be read two ways; put it in quotes if it is text ("' + text + '")')
+    if _SEXAGESIMAL.fullmatch(text):
+        raise ValueError('could be a time or a number; put it in quotes if it is text ("' + _short(text) + '")')
+    if _INTEGER.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise ValueError(f"has {len(text)} digits; a number has at most {MAX_DIGITS}")
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.fullmatch(text):
+        return _finite(text)
+    return text
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _finite(text: str) -> float:
+    value = float(text) if len(text) <= 2 * MAX_DIGITS else float("inf")
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("is too large or too long a number")
+    return value
+
+
+def _short(text: str, longest: int = 40) -> str:
+    """A text as it may stand in a message: on one line, not too long."""
+    text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[: longest + 1])
+    return text if len(text) <= longest else text[:longest] + "..."
+
+
+# ------------------------------------------------------------------------------------------------ look-alikes
+
+# Letters of other alphabets, and digits, that a reader takes for these.
+_LOOKS = str.maketrans("аеорсухіјѕԁԛԝһӏьνοαικρτυχγωıƅ01|", "aeopcyxijsdqwhlbvoaikptuxywiboll")
+
+
+def fold(name: str) -> str:
+    """A name with look-alike letters made equal (full-width, Cyrillic, Greek; 0 and o, 1 and l)."""
+    return unicodedata.normalize("NFKC", name).casefold().translate(_LOOKS)
+
+
+def odd_letter(name: str) -> str | None:
+    """The first character of a name that is not plain ASCII, described; None if there is none."""
+    return next((describe(letter) for letter in name if ord(letter) > 126), None)
+
+
+def _looks_alike(key: str, twin: str) -> str:
+    odd = odd_letter(key) or odd_letter(twin)
+    why = f"one has {odd}" if odd else "0 and o, 1 and l"
+    return f'the key "{_short(key)}" looks like "{_short(twin)}" ({why}); give one another name'
+
+
+# ------------------------------------------------------------------------------------------------ broken syntax
+
+_SYNTAX = (
+    ("cannot start any token", "this character cannot begin a value; put the value in quotes"),
+    ("mapping values are not allowed", "a colon stands where no key can be; put text with `: ` in quotes"),
+    ("could not find expected ':'", "a key without its colon, or a text that should be in quotes"),
+    ("did not find expected key", "a key was expected here; look at the indentation and the quotes"),
+    ("did not find expected '-' indicator", "a list item (`- `) was expected here; look at the indentation"),
+    ("did not find expected ',' or ']'", "a comma or `]` was expected here"),
+    ("did not find expected ',' or '}'", "a comma or `}` was expected here"),
+    ("did not find expected node content", "a value was expected here"),
+    ("unexpected end of stream", "the file ends inside a quoted text"),
+    ("block sequence entries are not allowed", "a list item (`- `) cannot stand here; begin it on a line of its own"),
+    ("unknown escape character", "an unknown escape (\\) in double quotes; use single quotes, or write \\\\"),
+    ("undefined tag handle", "tags (!) are not allowed; remove it"),
+    ("did not find expected <document start>", "this belongs to no key; look at the indentation"),
+)
+
+
+def _syntax(error: yaml.YAMLError, text: str, name: str) -> Problem:
+    """A parser's complaint in our words."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    told = str(getattr(error, "problem", None) or error)
+    message = next((ours for theirs, ours in _SYNTAX if theirs in told), f"is not YAML: {_short(told, 100)}")
+    if mark is None:
+        return Problem(name, message=message)
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent:
+        return Problem(name, mark.line + 1, indent.index("\t") + 1, None, "a tab in the indentation; use spaces")
+    if "\xa0" in line:
+        return Problem(name, mark.line + 1, line.index("\xa0") + 1, None, "a no-break space (U+00A0); use a plain one")
+    return Problem(name, mark.line + 1, mark.column + 1, None, message)
