@@ -342,8 +342,8 @@ def plain(quantity: form.Quantity | None) -> float:
 
 
 def split(date: str) -> tuple[int, int, int]:
-    year, month, *day = map(int, date.split("-"))
-    return year, month, day[0] if day else 1
+    year, month, day = (*map(int, date.split("-")), 1, 1)[:3]
+    return year, month, day
 
 
 def clamp01(value: float) -> float:
@@ -559,8 +559,8 @@ class Run:
             interest = interests[name]
             k = self.world.place(interest.of, owner)
             slot = self.world.slots[k]
-            if isinstance(interest.ideal, str):
-                ideal = self.x[self.world.place(interest.ideal, owner)]
+            if isinstance(interest.ideal, form.Position):
+                ideal = self.x[self.world.place(interest.ideal.of, owner)]
             else:
                 ideal = slot.number(interest.ideal)
             x, y, width = self.x[k], slot.clamp(self.x[k] + change.get(k, 0.0)), slot.high - slot.low
