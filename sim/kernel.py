@@ -338,19 +338,19 @@ def _other_losses(T: Tables, S: State, i, k, moved, gain):
 
 @njit
 def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
-    """V of one group of an option's effects (odd.md 7.4), into the row `gain`; False where there are none."""
+    """V of one group of an option's effects (odd.md 7.4), into the row `gain`."""
     a, at = T.option_action[o], T.option_at[o]
     touched = 0
     S.mark[S.mark.shape[0] - 1] += 1
     stamp = S.mark[S.mark.shape[0] - 1]
-    change, counts = S.change[1], S.change[2]
-    some = False
+    change, counts = S.change[1], S.change[3]
+    for r in range(S.run.shape[0]):
+        gain[r] = 0.0
     for e in range(T.effect_start[a], T.effect_start[a + 1]):
         place = at + T.effect_at[e]
         s = T.reference[place]
         if T.effect_attempt[e] != attempt or s < 0:
             continue
-        some = True
         first, last = T.reach_start[s], T.reach_start[s + 1]
         if first == last:
             continue
@@ -403,7 +403,6 @@ def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
             gain[r] += (S.slope[k, r] - S.bend[k, r] * d) * d
         if risky:
             _other_losses(T, S, i, k, S.moved[k], gain)
-    return some
 
 
 @njit
@@ -413,10 +412,11 @@ def appraise(T: Tables, S: State, i):
         _foresee(T, S, T.foresight[i])
     risky = _look(T, S, i)
     first = T.option_start[i]
-    gain, attempted, cost = S.change[0], S.change[3], S.change[1]
+    gain, attempted, cost = S.change[0], S.change[2], S.change[1]
     for o in range(first, T.option_start[i + 1]):
         a, at, row = T.option_action[o], T.option_at[o], o - first
-        S.available[row, :] = True
+        for r in range(S.run.shape[0]):
+            S.available[row, r] = True
         for n in range(T.need_start[a], T.need_start[a + 1]):
             s, bound = T.reference[at + n - T.need_start[a]], T.need_value[n]
             if T.need_least[n]:
@@ -425,12 +425,13 @@ def appraise(T: Tables, S: State, i):
             else:
                 for r in range(S.run.shape[0]):
                     S.available[row, r] &= S.x[s, r] <= bound
-        if not S.available[row].any():
+        some = False
+        for r in range(S.run.shape[0]):
+            some |= S.available[row, r]
+        if not some:
             continue
-        gain[:] = 0.0
-        attempted[:] = 0.0
-        _value_of(T, S, i, o, 0, risky, gain)
-        _value_of(T, S, i, o, 1, risky, attempted)
+        for attempt in range(2):
+            _value_of(T, S, i, o, attempt, risky, S.change[2 * attempt])
         S.odds[row, :] = T.chance[a, i]
         _times(T, S, T.reference, at + T.chance_at[a], T.chance_factors[a], S.odds[row])
         cost[:] = T.cost[a, i]
@@ -502,19 +503,20 @@ def _barred(T: Tables, S: State, o, taken_from, r):
 def _probability(T: Tables, S: State, i, o, taken_from, drawn, r):
     """Probability that o is drawn next among hold and what is neither drawn nor barred."""
     first = T.option_start[i]
-    top = S.hold_score[0, r]
-    for other in range(first, T.option_start[i + 1]):
-        if S.available[other - first, r]:
-            top = max(top, S.logit[other - first, r])
-    total = exp(S.hold_score[0, r] - top)
+    top, total = S.hold_score[0, r], 1.0  # total is in units of exp(top)
     for other in range(first, T.option_start[i + 1]):
         if not S.available[other - first, r] or _barred(T, S, other, taken_from, r):
             continue
         seen = False
         for n in range(drawn):
             seen = seen or S.candidate[r, n] == other
-        if not seen:
-            total += exp(S.logit[other - first, r] - top)
+        if seen:
+            continue
+        logit = S.logit[other - first, r]
+        if logit > top:
+            total *= exp(top - logit)
+            top = logit
+        total += exp(logit - top)
     return exp(S.logit[o - first, r] - top) / total
 
 
@@ -758,8 +760,10 @@ def close_turn(T: Tables, S: State, seed, turn):
     S.test[:] = NOT_DRAWN
     arriving = turn % S.under_way.shape[0]
     if S.under_way.shape[0] > 1:
-        S.add[:] = S.under_way[arriving]
-        S.under_way[arriving] = 0.0
+        for s in range(T.low.shape[0]):
+            for r in range(S.run.shape[0]):
+                S.add[s, r] = S.under_way[arriving, s, r]
+                S.under_way[arriving, s, r] = 0.0
     for r in range(S.run.shape[0]):
         _act(T, S, seed, turn, r)
     _settle(T, S)
