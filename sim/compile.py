@@ -24,6 +24,7 @@ from sim.scenario import (
     Position,
     Quantity,
     Scenario,
+    Signal,
     Slot,
     expand,
     members,
@@ -34,6 +35,9 @@ from sim.scenario import (
     turn_of,
 )
 
+NOTHING = Quantity(value=0.0)
+Named = tuple[PerName, str]  # numbers by name, and where they stand in the file
+Placed = tuple[Quantity, str]
 KINDS = {"add": ADD, "to": TO, "raise_to": RAISE, "lower_to": LOWER}
 
 
@@ -68,7 +72,7 @@ class _Compiler:
 
     def put(self, column: str, value: float, *paths: str) -> None:
         """Append a number and remember which paths of the scenario own its cell."""
-        for path in paths:
+        for path in filter(None, paths):
             self.owners[path].append((column, (len(self.columns[column]),)))
         self.columns[column].append(value)
 
@@ -130,44 +134,49 @@ class _Compiler:
         )
 
     def _slots(self) -> None:
-        scenario, columns = self.scenario, self.columns
+        columns = self.columns
         for s, (path, slot) in enumerate(self.slot.items()):
             columns["low"].append(slot.lo)
             columns["high"].append(slot.hi)
             columns["slot_key"].append(name_key(path))
-            kind = slot.place.split(".")[1]
-            if slot.place.startswith("indicators."):
-                of = scenario.indicators[kind]
-                first, second = slot.first, slot.second
-                starts, rests, pull, noise = of.start, of.rest, of.pull, of.noise
-                pull_path = f"{slot.place}.pull"
+            starts, rests, pull, noise = self._declared(slot)
+            if path in self.scenario.set:
+                self.number("start", self.scenario.set[path], f"set.{path}", slot)
             else:
-                q = scenario.assurances[kind]
-                first, second, noise = slot.first, slot.second, None
-                pull_path = f"{slot.place}.fade"
-                if slot.indicator.startswith("promised_"):
-                    starts, rests, pull = q.promised, PerName(default=Quantity(value=0.0)), q.fade
-                elif slot.indicator.startswith("reliability_"):
-                    starts, rests, pull, pull_path = q.reliability, q.rest, q.pull, f"{slot.place}.pull"
-                else:  # credibility: set by belief
-                    starts, rests, pull = PerName(default=Quantity(value=0.5)), None, None
-            family = {"promised": "promised", "reliability": "reliability"}.get(slot.indicator.split("_")[0], "start")
-            start_path = f"{slot.place}.{family if not slot.place.startswith('indicators.') else 'start'}"
-            if path in scenario.set:
-                self.number("start", scenario.set[path], f"set.{path}", slot)
-            else:
-                self.named("start", starts, start_path, first, second, slot)
-            if rests is not None:
-                self.named("rest", rests, f"{slot.place}.rest", first, second, slot)
-            else:
-                self.named("rest", starts, start_path, first, second, slot)
-            self.number("pull", pull or Quantity(value=0.0), pull_path)
-            self.number("noise", noise or Quantity(value=0.0), f"{slot.place}.noise")
-            if pull is not None or noise is not None:
+                self.named("start", *starts, slot.first, slot.second, slot)
+            self.named("rest", *(rests or starts), slot.first, slot.second, slot)
+            self.number("pull", *(pull or (NOTHING, "")))
+            self.number("noise", *(noise or (NOTHING, "")))
+            if pull or noise:
                 columns["moving"].append(s)
         for owner, name in self.capabilities:
-            quantity = _extra(scenario.actors[owner].capabilities)[name]
+            quantity = _extra(self.scenario.actors[owner].capabilities)[name]
             self.number("capability", quantity, f"actors.{owner}.capabilities.{name}")
+
+    def _declared(self, slot: Slot) -> tuple[Named, Named | None, Placed | None, Placed | None]:
+        """Starting values, resting levels, pull and noise of a slot, each with its place in the file."""
+        place, name = slot.place, slot.place.split(".")[1]
+        if place.startswith("indicators."):
+            of = self.scenario.indicators[name]
+            rests, pull, noise = of.rest, of.pull, of.noise
+            return (
+                (of.start, f"{place}.start"),
+                (rests, f"{place}.rest") if rests else None,
+                (pull, f"{place}.pull") if pull else None,
+                (noise, f"{place}.noise") if noise else None,
+            )
+        q = self.scenario.assurances[name]
+        if slot.indicator == f"promised_{name}":
+            return (q.promised, f"{place}.promised"), (PerName(default=NOTHING), ""), (q.fade, f"{place}.fade"), None
+        if slot.indicator == f"reliability_{name}":
+            rests, pull = q.rest, q.pull
+            return (
+                (q.reliability, f"{place}.reliability"),
+                (rests, f"{place}.rest") if rests else None,
+                (pull, f"{place}.pull") if pull else None,
+                None,
+            )
+        return (PerName(default=NOTHING), ""), None, None, None  # credibility: set by belief
 
     def _actors(self) -> None:
         scenario, columns, model = self.scenario, self.columns, self.scenario.model
@@ -214,7 +223,7 @@ class _Compiler:
                     columns["ideal_slot"].append(-1)
                     self.number("ideal", interest.ideal, f"{place}.ideal", self.slot[path])
                 self.number("salience", interest.salience, f"{place}.salience")
-        columns["interest_start"] = _starts(scenario.actors[o].interests for o in self.actors)
+        columns["interest_start"] = _starts(list(scenario.actors[o].interests) for o in self.actors)
         ranks = {s: k for k, s in enumerate(sorted({s for _, s in wanted}))}
         columns["rank_slot"] = list(ranks)
         columns["slot_rank"] = [ranks.get(s, -1) for s in range(len(self.slot))]
@@ -232,8 +241,8 @@ class _Compiler:
         columns["cares_start"] = _starts(rows)
         columns["cares_rank"] = [k for row in rows for k in row]
         self.cares = np.zeros((len(self.actors), len(ranks)), dtype=np.bool_)
-        for i, row in enumerate(rows):
-            self.cares[i, row] = True
+        for n, row in enumerate(rows):
+            self.cares[n, row] = True
 
     def _beliefs(self) -> None:
         scenario, columns = self.scenario, self.columns
@@ -254,7 +263,7 @@ class _Compiler:
                     self.number("forgetting", assurance.forgetting, f"{place}.forgetting")
                     self.number("belief_signal", assurance.signal, f"{place}.signal")
                     columns["belief_key"].append(name_key(f"{giver}|{receiver}|{q}"))
-        self.belief = {name: b for b, name in enumerate(self.beliefs)}
+        self.belief: dict[tuple[str, str | None, str | None], int] = {name: b for b, name in enumerate(self.beliefs)}
         others = [
             [b for b, (r, g, kind) in enumerate(self.beliefs) if (g, kind) == (giver, q) and r != receiver]
             for receiver, giver, q in self.beliefs
@@ -272,12 +281,12 @@ class _Compiler:
                 others = [None] if coupling.toward is None else members(scenario, coupling.toward)
                 pairs = [(i, j) for i in members(scenario, coupling.by) for j in others if i != j]
             for i, j in pairs:
-                for source in expand(coupling.from_, scenario, i, j):
-                    for moved in expand(coupling.to, scenario, i, j):
+                for from_ in expand(coupling.from_, scenario, i, j):
+                    for to in expand(coupling.to, scenario, i, j):
                         codes = self.factors(coupling.times, i, j)
-                        rows.append((self.index[moved], self.index[source], codes, coupling, place))
-        # The file's order must not show: by what is moved, by what moves it, then by the numbers themselves.
-        rows.sort(key=lambda row: (row[0], row[1], row[2], row[3].add.value, row[3].around.value, row[4]))
+                        rows.append((self.index[to], self.index[from_], codes, coupling, place))
+        # The file's order must not show: by what is moved, by what moves it, then by the coupling's name.
+        rows.sort(key=lambda row: (row[0], row[1], row[4]))
         for moved, source, _, coupling, place in rows:
             self.columns["coupling_to"].append(moved)
             self.columns["coupling_from"].append(source)
@@ -293,9 +302,10 @@ class _Compiler:
         scenario, columns = self.scenario, self.columns
         channels = {name: c for c, name in enumerate(sorted({a.channel for a in scenario.actions.values()}))}
         self.effects: dict[str, list[tuple[str, Effect, int]]] = {}  # action -> (place, effect, copies)
-        self.signals: dict[str, list[tuple[int, bool, object]]] = {}
+        self.signals: dict[str, list[tuple[int, bool, Signal]]] = {}
         for name, action in sorted(scenario.actions.items()):
             place = f"actions.{name}"
+            needs_before = len(columns["need_value"])
             columns["channel"].append(channels[action.channel])
             self.number("visibility", action.visibility, f"{place}.visibility")
             self.number("habit", action.habit, f"{place}.habit")
@@ -307,7 +317,7 @@ class _Compiler:
                         columns["need_least"].append(word == "at_least")
                         self.number("need_value", bound, f"{place}.needs[{n}].{word}", self._any_slot(need.of, action))
             columns["need_start"].append(len(columns["need_value"]))
-            at = len(columns["need_value"]) - ([0, *columns["need_start"]][-2] if len(columns["need_start"]) > 1 else 0)
+            at = len(columns["need_value"]) - needs_before
             for part in ("chance", "cost"):
                 count = len(getattr(action, part).times)
                 columns[f"{part}_at"].append(at)
@@ -315,9 +325,7 @@ class _Compiler:
                 at += count
             effects = []
             for e, effect in enumerate(action.effects):
-                copies = max(
-                    (len(expand(effect.of, scenario, i, j)) for i, j in self._pairs(action)), default=0
-                )
+                copies = max((len(expand(effect.of, scenario, i, j)) for i, j in self._pairs(action)), default=0)
                 effects.append((f"{place}.effects[{e}]", effect, copies))
                 kind, quantity = _moves(effect)
                 for _ in range(copies):
@@ -580,10 +588,10 @@ class _Compiler:
             columns[name] = [row[n] for rows in arrows for row in rows]
         columns["pair_start"] = _starts(pairs)
         columns["pair_node"] = [v for row in pairs for v in row]
-        rows = [reach[s] for s in range(len(self.slot))]
-        columns["reach_start"] = _starts(rows)
-        columns["reach_rank"] = [k for row in rows for k, _ in row]
-        columns["reach_pair"] = [p for row in rows for _, p in row]
+        reached = [reach[s] for s in range(len(self.slot))]
+        columns["reach_start"] = _starts(reached)
+        columns["reach_rank"] = [k for row in reached for k, _ in row]
+        columns["reach_pair"] = [p for row in reached for _, p in row]
         self.space["nodes"] = max(map(len, nodes), default=1)
 
     def _tables(self) -> Tables:

@@ -165,7 +165,8 @@ def _array_of(context: Any, builder: Any, kind: BlockType, address: Any, name: s
     array = context.make_array(field)(context, builder)
     item = context.get_abi_sizeof(context.get_data_type(field.dtype))
     shape = [read(1 + n) for n in range(field.ndim)]
-    strides, size = [], ir.Constant(word, item)
+    strides: list[Any] = []
+    size = ir.Constant(word, item)
     for extent in reversed(shape):
         strides.insert(0, size)
         size = builder.mul(size, extent)

@@ -774,7 +774,9 @@ def close_turn(T: Tables, S: State, seed, turn):
 
 
 @njit
-def simulate(T: Tables, S: State, seed, turns, explained, states, alpha, beta, incidents, log_counts, logs, log_numbers):
+def simulate(
+    T: Tables, S: State, seed, turns, explained, states, alpha, beta, incidents, log_counts, logs, log_numbers
+):
     """Run the R runs of S from the start through all turns.
 
     states (R, T+1, S), alpha, beta (R, T+1, B), incidents (R, T, I): filled. log_counts (R,); logs (R, L, 3): turn,

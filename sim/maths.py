@@ -15,20 +15,20 @@ from sim.jit import inlined
 
 
 @intrinsic
-def _bits(typingctx, value):  # type: ignore[no-untyped-def]
+def _bits(typingctx, value):
     """The 64 bits of a float64 as an integer."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.IntType(64))
 
     return types.int64(types.float64), codegen
 
 
 @intrinsic
-def _float(typingctx, value):  # type: ignore[no-untyped-def]
+def _float(typingctx, value):
     """The float64 with these 64 bits."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), codegen
@@ -48,7 +48,9 @@ def log(x):
     z = s * s
     w = z * z
     t1 = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
-    t2 = z * (0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591)))
+    t2 = z * (
+        0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
+    )
     half = 0.5 * f * f
     return exponent * 6.93147180369123816490e-01 - (
         (half - (s * (half + (t2 + t1)) + exponent * 1.90821492927058770002e-10)) - f
@@ -69,7 +71,11 @@ def exp(x):
     t = r * r
     c = r - t * (
         1.66666666666666019037e-01
-        + t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08)))
+        + t
+        * (
+            -2.77777777770155933842e-03
+            + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))
+        )
     )
     y = 1.0 - ((low - (r * c) / (2.0 - c)) - high)
     return y * _float((np.int64(k) + np.int64(1023)) << np.int64(52))

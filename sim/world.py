@@ -59,7 +59,11 @@ class Actor(mesa.Agent):
         found = {}
         for h in range(T.interest_start[self.index], T.interest_start[self.index + 1]):
             ideal = T.ideal[h] if T.ideal_slot[h] < 0 else world.state.x[T.ideal_slot[h], 0]
-            found[world.compiled.interests[h][1]] = (world.compiled.paths[T.interest_slot[h]], float(ideal), float(T.salience[h]))
+            found[world.compiled.interests[h][1]] = (
+                world.compiled.paths[T.interest_slot[h]],
+                float(ideal),
+                float(T.salience[h]),
+            )
         return found
 
     @property
@@ -89,7 +93,13 @@ class Actor(mesa.Agent):
         kernel.appraise(T, S, self.index)
         first = int(T.option_start[self.index])
         return [
-            Option(o, world.compiled.options[o][1], world.compiled.options[o][2], float(S.odds[o - first, 0]), float(S.utility[o - first, 0]))
+            Option(
+                o,
+                world.compiled.options[o][1],
+                world.compiled.options[o][2],
+                float(S.odds[o - first, 0]),
+                float(S.utility[o - first, 0]),
+            )
             for o in range(first, int(T.option_start[self.index + 1]))
             if S.available[o - first, 0]
         ]
@@ -134,9 +144,7 @@ class World(mesa.Model):
         kernel.begin(self.tables, self.state)
         self.happened: list[tuple[int, str, str | None]] = []
         self.acts: list[Done] = []
-        self.actors = [
-            (players or {}).get(name, Actor)(self, name, i) for i, name in enumerate(self.compiled.actors)
-        ]
+        self.actors = [(players or {}).get(name, Actor)(self, name, i) for i, name in enumerate(self.compiled.actors)]
         self.running = True
 
     @property
