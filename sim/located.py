@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,15 @@ class Mark:
 
 @dataclass(slots=True)
 class Node:
-    """A value with its place: a dict of nodes, a list of nodes, or a scalar. key: where its key stands, if any."""
+    """A value with its place: a dict of nodes, a list of nodes, or a scalar.
+
+    key: where its key stands, if it has one. refused: its text could not be taken, and None stands for it.
+    """
 
     value: Any
     mark: Mark
     key: Mark | None = None
+    refused: bool = False
 
     def plain(self) -> Any:
         """The value alone."""
@@ -60,12 +65,14 @@ class Document:
     """What a file holds.
 
     data: plain values. marks: where the value at each location begins. keys: where the key of each entry begins.
+    refused: locations whose text could not be taken; None stands in their place.
     """
 
     root: Node
     data: Any = field(init=False)
     marks: dict[Location, Mark] = field(init=False, default_factory=dict)
     keys: dict[Location, Mark] = field(init=False, default_factory=dict)
+    refused: set[Location] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", self.root.plain())
@@ -75,6 +82,8 @@ class Document:
         self.marks[at] = node.mark
         if node.key is not None:
             self.keys[at] = node.key
+        if node.refused:
+            self.refused.add(at)
         if isinstance(node.value, dict):
             for key, item in node.value.items():
                 self._note(item, (*at, key))
@@ -88,9 +97,28 @@ class Document:
             at = at[:-1]
         return self.marks[at]
 
-    def under(self, base: Document) -> Document:
+    def key(self, at: Location) -> Mark:
+        """Where the key at a location stands, or that of the nearest thing around it."""
+        while at and at not in self.keys:
+            at = at[:-1]
+        return self.keys.get(at) or self.marks[()]
+
+    def over(self, base: Document) -> Document:
         """This document laid over another: mappings merge, anything else replaces, null takes away."""
         return Document(_merged(base.root, self.root))
+
+    def without(self, key: str) -> Document:
+        """This document, a mapping, without one of its keys."""
+        rest = {name: node for name, node in self.root.value.items() if name != key}
+        return Document(Node(rest, self.root.mark))
+
+    def places(self, spell: Callable[[Location], str]) -> dict[str, Location]:
+        """Every location by the path that `spell` makes of it; of those with one path the innermost."""
+        found = self.__dict__.get("_places")
+        if found is None:
+            found = {spell(at): at for at in self.marks}
+            self.__dict__["_places"] = found
+        return found
 
 
 def _merged(base: Node, over: Node) -> Node:
@@ -123,7 +151,7 @@ def examine(path: Path | str, name: str | None = None) -> tuple[Document | None,
 
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
-    """The document in a text, None where its syntax is broken, and every problem; faulty values are left out of it."""
+    """The document in a text, None where its syntax is broken, and every problem; faulty entries are left out of it."""
     builder = _Builder(name)
     try:
         for event in yaml.parse(text, Loader=_Loader):
@@ -133,7 +161,7 @@ def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
     except yaml.YAMLError as error:
         return None, [*builder.problems, _syntax(error, text, name)]
     if builder.root is None:
-        return None, [Problem(name, 1, 1, None, "the file is empty; a scenario begins with `tightrope: 1`")]
+        return None, [Problem(name, 1, 1, None, "the file is empty")]
     return Document(builder.root), builder.problems
 
 
@@ -156,6 +184,29 @@ def scalar(text: str) -> Any:
     if events[2].anchor or events[2].tag:
         raise ValueError("must be one number or word, without tag or anchor")
     return resolve(events[2])
+
+
+def dump(data: Any) -> str:
+    """Plain data as YAML that `parse` reads back to equal data."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes no aliases, and in quotes every text that would not be read as that text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    try:
+        safe = _plain(text) == text
+    except ValueError:
+        safe = False
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if safe else "'")
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 # ------------------------------------------------------------------------------------------------ bytes to text
@@ -264,7 +315,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
-            self._place(Node(None, self._mark(event)), faulty=True)
+            self._place(Node(None, self._mark(event), refused=True))
         elif isinstance(event, yaml.CollectionStartEvent):
             empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             self.open.append(_Open(Node(empty, self._mark(event))))
@@ -291,7 +342,7 @@ class _Builder:
         elif event.anchor:
             self._tell(event, f"anchors (&{event.anchor}) are not allowed; remove it")
         if getattr(event, "tag", None):
-            self._tell(event, f"tags ({_short(event.tag)}) are not allowed; remove it")
+            self._tell(event, f"tags ({short(event.tag)}) are not allowed; remove it")
 
     def _scalar(self, event: Any) -> None:
         top = self.open[-1] if self.open else None
@@ -299,10 +350,10 @@ class _Builder:
         try:
             self._place(Node(resolve(event), self._mark(event)))
         except ValueError as error:
-            self._tell(event, f"{_short(event.value)} {error}", None if is_key else self.here())
-            self._place(Node(None, self._mark(event)), faulty=True)
+            self._tell(event, f"{short(event.value)} {error}", None if is_key else self.here())
+            self._place(Node(None, self._mark(event), refused=True))
 
-    def _place(self, node: Node, faulty: bool = False) -> None:
+    def _place(self, node: Node) -> None:
         """Puts a finished value where it belongs: the root, a list, or a mapping as key or value."""
         if not self.open:
             self.root = node
@@ -311,30 +362,30 @@ class _Builder:
         if isinstance(top.node.value, list):
             top.node.value.append(node)
         elif not top.has_key:
-            self._key(top, node, faulty)
+            self._key(top, node)
         else:
-            if top.key is not None and not faulty:
+            if top.key is not None:
                 node.key = top.key_mark
                 top.node.value[top.key] = node
             top.has_key, top.key = False, None
 
-    def _key(self, top: _Open, node: Node, faulty: bool) -> None:
+    def _key(self, top: _Open, node: Node) -> None:
         """Takes a key, or None for one that cannot be one, whose value is then passed over."""
         top.has_key, top.key, top.key_mark = True, None, node.mark
         key = node.value
-        if faulty:
+        if node.refused:
             return
         if isinstance(key, (dict, list)):
             self._tell_at(node.mark, "a key must be a name, not a list or a mapping")
         elif not isinstance(key, str):
             shown = {None: "null", True: "true", False: "false"}.get(key, key)
-            self._tell_at(node.mark, f"the key {_short(str(shown))} is not text; put it in quotes")
+            self._tell_at(node.mark, f"the key {short(str(shown))} is not text; put it in quotes")
         elif key == "<<":
             self._tell_at(node.mark, "merge keys (<<) are not allowed; use `extends`, or write the values out")
         elif key in top.node.value:
             first = top.node.value[key].key
             where = f" (first on line {first.line})" if first else ""
-            self._tell_at(node.mark, f'the key "{_short(key)}" stands here a second time{where}; remove one')
+            self._tell_at(node.mark, f'the key "{short(key)}" stands here a second time{where}; remove one')
         elif (twin := top.folded.setdefault(fold(key), key)) != key:
             self._tell_at(node.mark, _looks_alike(key, twin))
         else:
@@ -394,6 +445,11 @@ def resolve(event: Any) -> Any:
         if found:
             raise ValueError(f"holds a {describe(found[0])}, which no text may")
         return text
+    return _plain(text)
+
+
+def _plain(text: str) -> Any:
+    """The value of a scalar without quotes."""
     if text in _WORDS:
         return _WORDS[text]
     if _NOT_FINITE.fullmatch(text):
@@ -401,7 +457,7 @@ def resolve(event: Any) -> Any:
     if _LEADING_ZERO.fullmatch(text):
         raise ValueError('begins with 0 and could be read two ways; put it in quotes if it is text ("' + text + '")')
     if _SEXAGESIMAL.fullmatch(text):
-        raise ValueError('could be a time or a number; put it in quotes if it is text ("' + _short(text) + '")')
+        raise ValueError('could be a time or a number; put it in quotes if it is text ("' + short(text) + '")')
     if _INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
             raise ValueError(f"has {len(text)} digits; a number has at most {MAX_DIGITS}")
@@ -421,7 +477,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _short(text: str, longest: int = 40) -> str:
+def short(text: str, longest: int = 40) -> str:
     """A text as it may stand in a message: on one line, not too long."""
     text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[: longest + 1])
     return text if len(text) <= longest else text[:longest] + "..."
@@ -446,7 +502,7 @@ def odd_letter(name: str) -> str | None:
 def _looks_alike(key: str, twin: str) -> str:
     odd = odd_letter(key) or odd_letter(twin)
     why = f"one has {odd}" if odd else "0 and o, 1 and l"
-    return f'the key "{_short(key)}" looks like "{_short(twin)}" ({why}); give one another name'
+    return f'the key "{short(key)}" looks like "{short(twin)}" ({why}); give one another name'
 
 
 # ------------------------------------------------------------------------------------------------ broken syntax
@@ -472,7 +528,7 @@ def _syntax(error: yaml.YAMLError, text: str, name: str) -> Problem:
     """A parser's complaint in our words."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     told = str(getattr(error, "problem", None) or error)
-    message = next((ours for theirs, ours in _SYNTAX if theirs in told), f"is not YAML: {_short(told, 100)}")
+    message = next((ours for theirs, ours in _SYNTAX if theirs in told), f"is not YAML: {short(told, 100)}")
     if mark is None:
         return Problem(name, message=message)
     lines = text.splitlines()

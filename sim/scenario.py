@@ -10,14 +10,36 @@ the JSON Schema (`schema`).
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+import difflib
+import itertools
+import json
+import pathlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    Tag,
+    ValidationError,
+)  # fmt: skip
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
+
+from sim import data, located
+from sim.errors import Problem, Problems
+from sim.located import Location
 
 FORMAT = 1
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -107,7 +129,7 @@ Pair = Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]
 class Part(BaseModel):
     """Anything in a scenario file: no unknown keys, no silent conversions, no changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Sourced(Part):
@@ -127,9 +149,13 @@ class Sourced(Part):
     )
 
 
+def _scalar(value: Any) -> bool:
+    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
+
+
 def _value(value: Any) -> Any:
     """A number or a word passes; anything else is told in one line instead of one for each type."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if not _scalar(value) or (isinstance(value, str) and not re.fullmatch(NAME, value)):
         raise PydanticCustomError("number", "must be a number")
     return value
 
@@ -145,10 +171,6 @@ class Quantity(Sourced):
         description="Lowest and highest plausible value: what a study varies, and where explanations look for a flip.",
         examples=[[0.35, 0.55]],
     )
-
-
-def _scalar(value: Any) -> bool:
-    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
 def _quantity(value: Any) -> Any:
@@ -951,8 +973,8 @@ def turn_dates(scenario: Scenario) -> list[str]:
     if scenario.turn == "week":
         return [str(first + datetime.timedelta(weeks=turn)) for turn in range(scenario.turns)]
     months = [_MONTHS[scenario.turn] * turn + first.month - 1 for turn in range(scenario.turns)]
-    dates = [(first.year + month // 12, month % 12 + 1) for month in months]
-    return [f"{year:04d}" if scenario.turn == "year" else f"{year:04d}-{month:02d}" for year, month in dates]
+    days = [datetime.date(first.year + month // 12, month % 12 + 1, 1) for month in months]
+    return [str(day)[:4] if scenario.turn == "year" else str(day)[:7] for day in days]
 
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -981,8 +1003,6 @@ def first_day(date: str) -> datetime.date:
 
 
 # --------------------------------------------------------------------------------- every number, and its path
-
-Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -1046,8 +1066,8 @@ def _quantities(value: Any, at: Location = (), source: Sourced | None = None, bo
         for key, item in (value.model_extra or {}).items():
             yield from _quantities(item, (*at, key), source, bounds)
     elif isinstance(value, (dict, list)):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _quantities(item, (*at, key), source, bounds)
+        for word in value if isinstance(value, dict) else range(len(value)):
+            yield from _quantities(value[word], (*at, word), source, bounds)
 
 
 def as_data(value: Any) -> Any:
@@ -1070,3 +1090,1219 @@ def as_data(value: Any) -> Any:
     data |= {key: data.pop(key) for key in ("times", "claim", "assumption") if key in data}
     lone = {Quantity: "value", PerName: "default", Scaled: "default"}.get(type(value))
     return data[lone] if lone and list(data) == [lone] and not isinstance(data[lone], dict) else data
+
+
+def with_numbers(scenario: Scenario, values: Mapping[str, float | str]) -> Scenario:
+    """The scenario with other values at some paths of `numbers`, or at indicators' own paths (their starting values).
+
+    Sources and ranges stay. Raises `Problems` for a path that is not there and for what the values break.
+    """
+    return _overridden(scenario, values, "", lambda fault: fault.told(None))
+
+
+def as_yaml(scenario: Scenario) -> str:
+    """A scenario as YAML that reads back to an equal one."""
+    return located.dump(as_data(scenario))
+
+
+# ------------------------------------------------------------------------------- what the models cannot see
+
+RESERVED = frozenset(("self", "target", "default", "value", "range", "claim", "assumption", "times"))
+FAMILIES = ("promised_", "reliability_", "credibility_")
+MEASURES = ("first", "end", "mean", "max", "min", "change", "count", "incidents")
+MOVES = ("add", "to", "raise_to", "lower_to")
+MOST_PROBLEMS = 100
+
+
+def problems(scenario: Scenario) -> list[tuple[str, str]]:
+    """Everything wrong with a scenario that is well formed: its place, and what is wrong with the mend.
+
+    At most a hundred; a file with more is best mended from the first on.
+    """
+    return _Check(scenario).all()
+
+
+def nearest(word: str, known: Iterable[str], kind: str = "", quote: str = '"') -> str:
+    """`; did you mean ...?` with the nearest known word, else `; there are ...` where they are few, else nothing."""
+    options = sorted(known)
+    near = difflib.get_close_matches(word.lower(), options, 1, 0.6) if len(word) <= 200 else []
+    if near:
+        return f"; did you mean {quote}{near[0]}{quote}?"
+    if 0 < len(options) <= 12:
+        return f"; {kind or 'there are'}: {', '.join(options)}"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Here:
+    """Whom `self` and `target` stand for at a place (None: nobody), and which other words its paths may hold."""
+
+    self_: tuple[str, ...] | None = None
+    target: tuple[str, ...] | None = None
+    self_by: str = ""  # the key that would say whom `self` stands for
+    target_by: str = ""
+    tags: bool = False
+    capabilities: bool = False
+    written: bool = False
+
+    def with_(self, **changes: Any) -> _Here:
+        return dataclasses.replace(self, **changes)
+
+
+class _Full(Exception):
+    """Enough problems were found."""
+
+
+class _Check:
+    """Looks through a scenario block by block and gathers problems. One method a block; the helpers stand last."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.found: list[tuple[str, str]] = []
+        self.groups = scenario.groups
+        self.kinds: dict[str, Slot] = {slot.indicator: slot for slot in scenario.slots.values()}
+        self.capabilities = {name for actor in scenario.actors.values() for name in actor.capabilities.by_name}
+
+    def all(self) -> list[tuple[str, str]]:
+        try:
+            self.frame()
+            self.names()
+            self.values()
+            checks: tuple[tuple[Callable[[str, Any], None], Mapping[str, Any]], ...] = (
+                (self.indicator, self.scenario.indicators),
+                (self.actor, self.scenario.actors),
+                (self.assurance, self.scenario.assurances),
+                (self.action, self.scenario.actions),
+                (self.incident, self.scenario.incidents),
+                (self.coupling, self.scenario.couplings),
+                (self.outcome, self.scenario.outcomes),
+            )
+            for check, blocks in checks:
+                for name, block in blocks.items():
+                    check(name, block)
+            for index, event in enumerate(self.scenario.timeline):
+                self.event(f"timeline[{index}]", event)
+            for path, quantity in self.scenario.set.items():
+                place = f"set.{path}"
+                kind = self.path(place, path, _Here(written=True))
+                self.level(place, quantity, kind)
+        except _Full:
+            pass
+        return self.found
+
+    def tell(self, place: str, message: str) -> None:
+        self.found.append((place, message))
+        if len(self.found) >= MOST_PROBLEMS:
+            raise _Full
+
+    # blocks
+
+    def frame(self) -> None:
+        """What concerns the scenario as a whole."""
+        scenario = self.scenario
+        if scenario.extends is not None:
+            self.tell("extends", "only a file can extend another; give this scenario whole")
+        if not scenario.actors:
+            self.tell("actors", "there is no actor; a scenario needs at least one")
+        if self.date("start", scenario.start) and not self.labels():
+            self.tell("turns", f"{scenario.turns} turns run past the year 9999; shorten the scenario")
+
+    def names(self) -> None:
+        """Names that stand for something else already, or could be taken for one another."""
+        scenario = self.scenario
+        for name in scenario.actors:
+            self.reserved(f"actors.{name}", name)
+        seen: dict[str, str] = {located.fold(name): name for name in scenario.actors}
+        for name, actor in scenario.actors.items():
+            for index, tag in enumerate(actor.tags):
+                place = f"actors.{name}.tags[{index}]"
+                self.reserved(place, tag)
+                twin = seen.setdefault(located.fold(tag), tag)
+                if tag in scenario.actors:
+                    self.tell(place, f'"{tag}" is an actor too; give the tag another name')
+                elif twin != tag:
+                    self.tell(place, f'"{tag}" looks like "{twin}" (0 and o, 1 and l); give one another name')
+            for name_ in actor.capabilities.by_name:
+                self.capability(f"actors.{name}.capabilities.{name_}", name_)
+        for name in scenario.indicators:
+            self.reserved(f"indicators.{name}", name)
+            if name.startswith(FAMILIES):
+                prefix = next(family for family in FAMILIES if name.startswith(family))
+                self.tell(f"indicators.{name}", f'names with "{prefix}" belong to assurances; choose another')
+        if "hold" in scenario.actions:
+            self.tell("actions.hold", '"hold" stands for doing nothing; choose another name')
+
+    def reserved(self, place: str, name: str) -> None:
+        if name in RESERVED:
+            self.tell(place, f'"{name}" has a meaning of its own in scenario files; choose another name')
+
+    def capability(self, place: str, name: str) -> None:
+        if not re.fullmatch(NAME, name):
+            self.tell(place, f'"{name}" is not a name (lower-case letters, digits and _, a letter first)')
+        elif name in self.scenario.indicators:
+            self.tell(place, f'"{name}" is an indicator too; give the capability another name')
+        self.reserved(place, name)
+
+    def values(self) -> None:
+        """Every number within its bounds, and its range around it."""
+        for found in _quantities(self.scenario):
+            place, bounds, quantity = path_of(found.at), found.bounds, found.quantity
+            value = quantity.value
+            if isinstance(value, str):
+                if not bounds.rung:
+                    self.tell(place, f'"{value}" is text; must be a number')
+                continue
+            if not bounds.holds(value):
+                self.tell(place, f"{plain(value)} is out of range; must be {bounds}")
+            elif quantity.range is not None:
+                self.around(place, value, quantity.range, bounds)
+
+    def around(self, place: str, value: float, range_: list[float], bounds: Bounds) -> None:
+        """A plausible range holds the value and nothing that the number may not be."""
+        low, high = range_
+        shown = f"[{plain(low)}, {plain(high)}]"
+        if low > high:
+            self.tell(f"{place}.range", f"{shown} ends before it begins; write [{plain(high)}, {plain(low)}]")
+        elif not low <= value <= high:
+            self.tell(f"{place}.range", f"{shown} leaves out the value {plain(value)}; widen it")
+        elif not bounds.holds(low) or not bounds.holds(high):
+            self.tell(f"{place}.range", f"{shown} is out of range; must be {bounds}")
+
+    def indicator(self, name: str, indicator: Indicator) -> None:
+        place = f"indicators.{name}"
+        self.selectors(place, indicator, of=indicator.of, **{"from": indicator.from_}, to=indicator.to)
+        if indicator.scope != "actor" and indicator.of is not None:
+            self.tell(f"{place}.of", f"only for scope actor, not {indicator.scope}; remove it")
+        for word, selector in (("from", indicator.from_), ("to", indicator.to)):
+            if indicator.scope != "dyad" and selector is not None:
+                self.tell(f"{place}.{word}", f"only for scope dyad, not {indicator.scope}; remove it")
+        self.special(place, name, indicator)
+        if indicator.range is not None and indicator.ladder is None and indicator.range[0] >= indicator.range[1]:
+            self.tell(f"{place}.range", "the lowest value must be less than the highest")
+            return
+        if indicator.ladder is not None:
+            self.ladder(place, indicator)
+        owners = [(slot.first, slot.second) for slot in self.scenario.slots.values() if slot.place == place]
+        if not owners and self.all_known(indicator.of, indicator.from_, indicator.to):
+            self.tell(place, f"exists for no {'pair of two actors' if indicator.scope == 'dyad' else 'actor'}")
+        elif owners:
+            for word, numbers_ in (("start", indicator.start), ("rest", indicator.rest)):
+                if numbers_ is not None:
+                    self.covered(f"{place}.{word}", numbers_, owners)
+                    self.levels(f"{place}.{word}", numbers_, self.kinds[name])
+
+    def special(self, place: str, name: str, indicator: Indicator) -> None:
+        """`regard` and `attention` mean something to the model."""
+        if name == "regard":
+            if indicator.scope != "dyad" or indicator.ladder is not None:
+                self.tell(place, "regard is how warmly one sees another; must be of scope dyad, without a ladder")
+            elif indicator.range is not None and indicator.range != [-1, 1]:
+                self.tell(f"{place}.range", "regard runs from -1 to 1; write [-1, 1] or leave it out")
+        if name == "attention":
+            if indicator.scope != "actor" or indicator.ladder is not None:
+                self.tell(place, "attention is what an actor can spend; must be of scope actor, without a ladder")
+            elif indicator.range is not None and indicator.range[0] < 0:
+                self.tell(f"{place}.range", "attention cannot be less than 0")
+
+    def ladder(self, place: str, indicator: Indicator) -> None:
+        """A ladder moves by acts and events alone."""
+        for word in ("range", "rest", "pull", "noise"):
+            if getattr(indicator, word) is not None:
+                self.tell(f"{place}.{word}", f"a ladder has no {word}; remove it")
+        rungs = indicator.ladder or []
+        for index, rung in enumerate(rungs):
+            if rung in rungs[:index]:
+                self.tell(f"{place}.ladder[{index}]", f'the rung "{rung}" stands twice; remove one')
+
+    def actor(self, name: str, actor: Actor) -> None:
+        place = f"actors.{name}"
+        here = _Here(self_=(name,))
+        for key, interest in actor.interests.items():
+            at = f"{place}.interests.{key}"
+            kind = self.path(f"{at}.of", interest.of, here)
+            if isinstance(interest.ideal, Position):
+                self.path(f"{at}.ideal.of", interest.ideal.of, here)
+            else:
+                self.level(f"{at}.ideal", interest.ideal, kind)
+        if actor.stakes is not None:
+            self.stakes(f"{place}.stakes", name, actor.stakes)
+
+    def stakes(self, place: str, name: str, stakes: PerName) -> None:
+        for key in stakes.by_name:
+            if key == "default" or not self.keys(f"{place}.{key}", key, pair=False):
+                continue
+            others = [other for other in self.groups[key] if other != name]
+            if not others:
+                self.tell(f"{place}.{key}", "an actor has no stake in itself; remove it")
+            elif not any(f"{name}.{other}.regard" in self.scenario.slots for other in others):
+                path = f"{name}.{key}.regard"
+                self.tell(
+                    f"{place}.{key}", f"counts only with a regard, and there is no {path}; declare it or remove this"
+                )
+
+    def assurance(self, name: str, assurance: Assurance) -> None:
+        place = f"assurances.{name}"
+        self.selectors(place, assurance, **{"from": assurance.from_}, to=assurance.to)
+        given = pairs(self.scenario, assurance.from_, assurance.to)
+        if not given:
+            if self.all_known(assurance.from_, assurance.to):
+                self.tell(place, "nobody can give it to another; look at `from` and `to`")
+            return
+        taken = [(receiver, giver) for giver, receiver in given]
+        for word in ("promised", "reliability", "rest"):
+            numbers_ = getattr(assurance, word)
+            if numbers_ is not None:
+                self.covered(f"{place}.{word}", numbers_, given)
+        self.covered(f"{place}.kept", assurance.kept, taken)
+        self.covered(f"{place}.broken", assurance.broken, taken)
+
+    def action(self, name: str, action: Action) -> None:
+        place = f"actions.{name}"
+        self.selectors(place, action, by=action.by, toward=action.toward)
+        doers = self.those(action.by)
+        targets = None if action.toward is None else self.those(action.toward)
+        able = doers if targets is None else tuple(i for i in doers if any(i != j for j in targets))
+        if not able:
+            self.tell(place, "no actor can do it; look at `by` and `toward`")
+            return
+        here = _Here(self_=able, target=targets, target_by="toward")
+        for index, need in enumerate(action.needs):
+            self.need(f"{place}.needs[{index}]", need, here)
+        for word in ("chance", "cost"):
+            numbers_ = getattr(action, word)
+            self.covered(f"{place}.{word}", numbers_, [(doer, None) for doer in able], pair=False)
+            self.factors(f"{place}.{word}", numbers_.times, here)
+        for index, effect in enumerate(action.effects):
+            self.effect(f"{place}.effects[{index}]", effect, here)
+            if effect.when is not None:
+                self.when(f"{place}.effects[{index}].when", effect.when, here)
+        self.conflicts(place, action.effects, able, targets)
+        for index, signal in enumerate(action.signals):
+            self.signal(f"{place}.signals[{index}]", signal, here)
+
+    def need(self, place: str, need: Need, here: _Here) -> None:
+        kind = self.path(f"{place}.of", need.of, here)
+        if need.at_least is None and need.at_most is None:
+            self.tell(place, "says no bound; add at_least or at_most")
+        for word in ("at_least", "at_most"):
+            bound = getattr(need, word)
+            if bound is not None:
+                self.level(f"{place}.{word}", bound, kind)
+
+    def effect(self, place: str, effect: Effect, here: _Here) -> None:
+        """One effect of an act or an incident."""
+        kind = self.path(f"{place}.of", effect.of, here.with_(tags=True, written=True))
+        given = [word for word in MOVES if getattr(effect, word) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "none of them"
+            self.tell(place, f"says {told}; must say exactly one of {', '.join(MOVES)}")
+            return
+        move = given[0]
+        if effect.after and move != "add":
+            self.tell(f"{place}.after", f"only a step (add) can come later, not {move}; remove it")
+        self.factors(place, effect.times, here)
+        if kind is None:
+            return
+        on_ladder = kind.ladder is not None
+        if on_ladder != (move in ("raise_to", "lower_to")):
+            right = "raise_to or lower_to" if on_ladder else "add or to"
+            is_ = "is a ladder" if on_ladder else "is no ladder"
+            self.tell(f"{place}.{move}", f'"{kind.indicator}" {is_}; use {right}')
+            return
+        for word in ("times", "when"):
+            if on_ladder and getattr(effect, word):
+                self.tell(f"{place}.{word}", "a rung is reached or not; an effect on a ladder has no " + word)
+        if move != "add":
+            self.level(f"{place}.{move}", getattr(effect, move), kind)
+
+    def when(self, place: str, when: When, here: _Here) -> None:
+        """The promise that an effect hangs on is one that its giver can give to the actor."""
+        if (when.kept is None) == (when.broken is None):
+            self.tell(place, "must say exactly one of kept, broken")
+            return
+        word, promise = ("kept", when.kept) if when.kept else ("broken", when.broken)
+        assurance = self.promise(f"{place}.{word}", promise)
+        givers = self.whom(f"{place}.by", when.by, here)
+        if assurance is None or givers is None:
+            return
+        given = set(pairs(self.scenario, assurance.from_, assurance.to))
+        if not any((giver, receiver) in given for giver in givers for receiver in here.self_ or ()):
+            self.tell(
+                f"{place}.{word}",
+                f'"{when.by}" cannot give "{promise}" to anyone who does this; look at its `from` and `to`',
+            )
+
+    def signal(self, place: str, signal: Signal, here: _Here) -> None:
+        if (signal.kept is None) == (signal.broken is None):
+            self.tell(place, "must say exactly one of kept, broken")
+        self.told(place, signal, here)
+
+    def told(self, place: str, teller: Signal | Belies, here: _Here) -> None:
+        """A promise that something tells of has such givers and such receivers."""
+        assurance = self.promise(f"{place}.promise", teller.promise)
+        givers = self.whom(f"{place}.by", teller.by, here.with_(tags=True))
+        receivers = [
+            self.whom(f"{place}.to[{index}]", word, here.with_(tags=True)) for index, word in enumerate(teller.to or [])
+        ]
+        if assurance is None or givers is None or None in receivers:
+            return
+        if not set(givers) & set(members(self.scenario, assurance.from_)):
+            self.tell(f"{place}.by", f'"{teller.by}" cannot give "{teller.promise}"; look at its `from`')
+        can = set(members(self.scenario, assurance.to))
+        if teller.to is not None and not any(can.intersection(found or ()) for found in receivers):
+            self.tell(f"{place}.to", f'cannot receive "{teller.promise}"; look at its `to`')
+
+    def incident(self, name: str, incident: Incident) -> None:
+        place = f"incidents.{name}"
+        self.selectors(place, incident, on=incident.on)
+        on = None if incident.on is None else self.those(incident.on)
+        here = _Here(self_=on, self_by="on")
+        for index, step in enumerate(incident.plus):
+            self.path(f"{place}.plus[{index}].of", step.of, here.with_(capabilities=True))
+        self.factors(place, incident.times, here)
+        for index, effect in enumerate(incident.effects):
+            at = f"{place}.effects[{index}]"
+            for word in ("when", "attempt"):
+                if getattr(effect, word):
+                    self.tell(f"{at}.{word}", "only effects of actions can say this; remove it")
+            self.effect(at, effect, here)
+        for index, belied in enumerate(incident.belies):
+            self.told(f"{place}.belies[{index}]", belied, here)
+
+    def coupling(self, name: str, coupling: Coupling) -> None:
+        place = f"couplings.{name}"
+        self.selectors(place, coupling, by=coupling.by, toward=coupling.toward)
+        here = _Here(
+            self_=None if coupling.by is None else self.those(coupling.by),
+            target=None if coupling.toward is None else self.those(coupling.toward),
+            self_by="by",
+            target_by="toward",
+        )
+        if coupling.toward is not None and coupling.by is None:
+            self.tell(f"{place}.toward", "needs `by` beside it, whose pairs it makes")
+        self.path(f"{place}.from", coupling.from_, here.with_(tags=True))
+        moved = self.path(f"{place}.to", coupling.to, here.with_(tags=True, written=True))
+        if moved is not None and moved.ladder is not None:
+            self.tell(f"{place}.to", f'"{moved.indicator}" is a ladder, which only acts and events move')
+        self.factors(place, coupling.times, here)
+
+    def event(self, place: str, event: Dated) -> None:
+        if self.date(f"{place}.date", event.date):
+            self.within(f"{place}.date", event.date)
+        here = _Here(tags=True, written=True)
+        for path, quantity in event.set.items():
+            self.level(f"{place}.set.{path}", quantity, self.path(f"{place}.set.{path}", path, here))
+        for path, quantity in event.add.items():
+            kind = self.path(f"{place}.add.{path}", path, here)
+            if kind is not None and kind.ladder is not None and quantity.value != int(quantity.value):
+                self.tell(f"{place}.add.{path}", f"{quantity.value} is no whole number of rungs")
+        if event.act is not None:
+            self.act(f"{place}.act", event.act)
+
+    def act(self, place: str, act: Act) -> None:
+        """A dated act is one that its actor can do to its target."""
+        known = self.known(f"{place}.by", act.by, self.scenario.actors, "actor")
+        if act.target is not None:
+            known &= self.known(f"{place}.target", act.target, self.scenario.actors, "actor")
+        if not self.known(f"{place}.action", act.action, self.scenario.actions, "action") or not known:
+            return
+        action = self.scenario.actions[act.action]
+        if act.by not in members(self.scenario, action.by):
+            self.tell(f"{place}.by", f'"{act.by}" cannot do "{act.action}"; look at its `by`')
+        if action.toward is None:
+            if act.target is not None:
+                self.tell(f"{place}.target", f'"{act.action}" is done to nobody; remove it')
+        elif act.target is None:
+            self.tell(place, f'"{act.action}" is done to someone; add target')
+        elif act.target == act.by or act.target not in members(self.scenario, action.toward):
+            self.tell(f"{place}.target", f'"{act.action}" cannot be done to "{act.target}"; look at its `toward`')
+
+    def outcome(self, name: str, outcome: Outcome) -> None:
+        place = f"outcomes.{name}"
+        given = [word for word in MEASURES if getattr(outcome, word) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "none of them"
+            self.tell(place, f"asks for {told}; must ask for exactly one of {', '.join(MEASURES)}")
+            return
+        measure = given[0]
+        bounds = [word for word in ("at_least", "at_most") if getattr(outcome, word) is not None]
+        if len(bounds) == 2:
+            self.tell(place, "says at_least and at_most; must say one of them")
+        if measure == "first" and not bounds:
+            self.tell(place, "asks when a bound is first passed; add at_least or at_most")
+        kind = None
+        if measure == "count":
+            self.counted(f"{place}.count", outcome.count or Counted())
+        elif measure == "incidents":
+            self.known(f"{place}.incidents", outcome.incidents or "", self.scenario.incidents, "incident")
+        else:
+            path = getattr(outcome, measure)
+            kind = self.path(f"{place}.{measure}", path, _Here(tags=True))
+            if kind is not None and not bounds and outcome.over != "mean" and len(expand(path, self.scenario)) > 1:
+                self.tell(f"{place}.{measure}", "speaks of several; add at_least or at_most, or `over: mean`")
+        for word in bounds:
+            quantity = getattr(outcome, word)
+            if measure not in ("count", "incidents", "change"):
+                self.level(f"{place}.{word}", quantity, kind)
+            elif isinstance(quantity.value, str):
+                self.tell(f"{place}.{word}", f'"{quantity.value}" is text; must be a number')
+
+    def counted(self, place: str, counted: Counted) -> None:
+        for index, action in enumerate(counted.action or []):
+            self.known(f"{place}.action[{index}]", action, self.scenario.actions, "action")
+        self.selectors(place, counted, by=counted.by, toward=counted.toward)
+        dates = {"from": counted.from_, "until": counted.until}
+        days = {word: first_day(date) for word, date in dates.items() if date and self.date(f"{place}.{word}", date)}
+        for word in days:
+            self.within(f"{place}.{word}", dates[word] or "")
+        if len(days) == 2 and (counted.until or "") < (counted.from_ or "")[: len(counted.until or "")]:
+            self.tell(f"{place}.until", f"{counted.until} is before {counted.from_}; exchange them")
+
+    # helpers
+
+    def selectors(self, place: str, block: Part, **selectors: Sequence[str] | None) -> None:
+        """Every word of a selector is an actor or a tag."""
+        for key, selector in selectors.items():
+            for index, word in enumerate(selector or []):
+                self.known(f"{place}.{key}[{index}]", word, self.groups, "actor or tag")
+
+    def all_known(self, *selectors: Sequence[str] | None) -> bool:
+        return bool(self.groups) and all(word in self.groups for selector in selectors for word in selector or [])
+
+    def those(self, selector: Sequence[str]) -> tuple[str, ...]:
+        """The actors of a selector; all of them where it holds a word that is not known (and told)."""
+        return tuple(members(self.scenario, selector if self.all_known(selector) else None))
+
+    def known(self, place: str, word: str, known: Iterable[str], kind: str) -> bool:
+        if word in known:
+            return True
+        self.tell(place, f'no {kind} "{word}"{nearest(word, known)}')
+        return False
+
+    def whom(self, place: str, word: str, here: _Here) -> tuple[str, ...] | None:
+        """The actors that a word may stand for at a place; None, and told, where it stands for nobody."""
+        if word in ("self", "target"):
+            found = here.self_ if word == "self" else here.target
+            if found is None:
+                key = here.self_by if word == "self" else here.target_by
+                mend = f"; add `{key}` or name an actor" if key else "; name an actor"
+                self.tell(place, f'"{word}" stands for nobody here{mend}')
+            return found
+        if not self.known(place, word, self.groups, "actor or tag" if here.tags else "actor"):
+            return None
+        if not here.tags and word not in self.scenario.actors:
+            self.tell(place, f'"{word}" is a tag, and one actor must stand here; name it')
+            return None
+        return self.groups[word]
+
+    def path(self, place: str, path: str, here: _Here) -> Slot | None:
+        """A slot like those that a path stands for; None, and told, where it stands for none."""
+        *words, name = path.split(".")
+        if here.capabilities and len(words) == 1 and name in self.capabilities:
+            self.skill(place, words[0], name, here)
+            return None
+        kind = self.kinds.get(name)
+        if kind is None:
+            if name not in self.scenario.indicators:
+                known = {*self.scenario.indicators, *self.kinds, *(self.capabilities if here.capabilities else ())}
+                told = "indicator or capability" if here.capabilities else "indicator"
+                self.tell(place, f'no {told} "{name}"{nearest(name, known)}')
+            return None
+        shape = {"world": 0, "actor": 1, "dyad": 2}[kind.scope]
+        if shape != len(words):
+            right = ".".join([*("actor", "other")[:shape], name])
+            self.tell(place, f'"{path}": "{name}" is of scope {kind.scope}; write {right}')
+            return None
+        actors = [self.whom(place, word, here) for word in words]
+        if None in actors:
+            return None
+        if here.written and kind.indicator.startswith("credibility_") and kind.place.startswith("assurances."):
+            self.tell(place, "credibility is what others believe and cannot be set; use signals, or kept and broken")
+            return None
+        owners = itertools.product(*(found or () for found in actors))
+        if not any(".".join((*owner, name)) in self.scenario.slots for owner in owners):
+            self.tell(place, f'no {path}; "{name}" exists for {self.owners(kind)}')
+            return None
+        return kind
+
+    def skill(self, place: str, word: str, name: str, here: _Here) -> None:
+        """A capability of an actor who has it."""
+        owners = self.whom(place, word, here)
+        if owners and not any(name in self.scenario.actors[owner].capabilities.by_name for owner in owners):
+            self.tell(place, f'"{word}" has no capability "{name}"; add it to its capabilities')
+
+    def owners(self, kind: Slot) -> str:
+        """For whom an indicator exists, as its block says it."""
+        if kind.place.startswith("indicators."):
+            indicator = self.scenario.indicators[kind.indicator]
+            sides = [indicator.of] if kind.scope == "actor" else [indicator.from_, indicator.to]
+        else:
+            assurance = self.scenario.assurances[kind.place.partition(".")[2]]
+            sides = [assurance.from_, assurance.to]
+            sides = sides[::-1] if kind.indicator.startswith("credibility_") else sides
+        return " toward ".join(", ".join(side) if side else "all" for side in sides)
+
+    def factors(self, place: str, factors: Sequence[str | Not], here: _Here) -> None:
+        for index, factor in enumerate(factors):
+            at = f"{place}.times[{index}]"
+            path, at = (factor.not_, f"{at}.not") if isinstance(factor, Not) else (factor, at)
+            self.path(at, path, here.with_(tags=False, written=False, capabilities=True))
+
+    def level(self, place: str, quantity: Quantity, kind: Slot | None) -> None:
+        """A value that an indicator can have: a rung of its ladder, or a number of its range."""
+        if kind is None:
+            return
+        value = quantity.value
+        if isinstance(value, str):
+            if kind.ladder is None:
+                self.tell(place, f'"{value}" is text; must be a number, as "{kind.indicator}" is no ladder')
+            elif value not in kind.ladder:
+                self.tell(place, f'"{kind.indicator}" has no rung "{value}"{nearest(value, kind.ladder, "rungs")}')
+            return
+        bounds = Bounds(kind.lo, kind.hi)
+        if not bounds.holds(value):
+            self.tell(place, f"{plain(value)} is out of range; must be {bounds}")
+        elif kind.ladder is not None and value != int(value):
+            self.tell(place, f"{value} is no rung; write a whole number from 0 or a rung's name")
+        elif quantity.range is not None and not (bounds.holds(quantity.range[0]) and bounds.holds(quantity.range[1])):
+            shown = f"[{plain(quantity.range[0])}, {plain(quantity.range[1])}]"
+            self.tell(f"{place}.range", f"{shown} is out of range; must be {bounds}")
+
+    def levels(self, place: str, numbers_: PerName, kind: Slot) -> None:
+        for key, quantity in numbers_.by_name.items():
+            self.level(place if key == "default" else f"{place}.{key}", quantity, kind)
+
+    def promise(self, place: str, name: str | None) -> Assurance | None:
+        if name is None or not self.known(place, name, self.scenario.assurances, "assurance"):
+            return None
+        return self.scenario.assurances[name]
+
+    def keys(self, place: str, key: str, pair: bool = True) -> bool:
+        """A key of numbers by name is an actor, a tag, or a pair of them."""
+        words = key.split(".")
+        if len(words) > (2 if pair else 1):
+            self.tell(place, f'"{key}" must name an actor or tag' + (", or a pair (first.second)" if pair else ""))
+            return False
+        return all(self.known(place, word, [*self.groups, "default"], "actor or tag") for word in words)
+
+    def covered(
+        self, place: str, numbers_: PerName, owners: Sequence[tuple[str | None, str | None]], pair: bool = True
+    ) -> None:
+        """Every owner has a number, and every key an owner."""
+        pair = pair and owners[0][1] is not None
+        for key in numbers_.by_name:
+            if key == "default" or not self.keys(f"{place}.{key}", key, pair):
+                continue
+            if not any(_exactness(key, self.scenario, *owner) > 0 for owner in owners):
+                self.tell(f"{place}.{key}", f'"{key}" is nobody who has this number; remove it')
+        if "default" in numbers_.by_name:
+            return
+        bare = [owner for owner in owners if pick(numbers_, self.scenario, *owner) is None]
+        if bare:
+            who = ", ".join(".".join(filter(None, owner)) for owner in bare[:3])
+            more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
+            self.tell(place, f"no number for {who}{more}; add `default`" if who else "no number; write one")
+
+    def conflicts(
+        self, place: str, effects: Sequence[Effect], doers: Sequence[str], targets: Sequence[str] | None
+    ) -> None:
+        """Two levels for one slot in one act: which should hold?"""
+        levels = [(index, effect) for index, effect in enumerate(effects) if effect.add is None]
+        for (_, one), (index, other) in itertools.combinations(levels, 2):
+            if one.attempt != other.attempt or one.of.split(".")[-1] != other.of.split(".")[-1]:
+                continue
+            if one.of == other.of or self.meet(one.of, other.of, doers, targets):
+                self.tell(f"{place}.effects[{index}]", f"brings {other.of} to a second level in one act; remove one")
+
+    def meet(self, one: str, other: str, doers: Sequence[str], targets: Sequence[str] | None) -> bool:
+        """Whether two paths speak of one slot for some actor and target."""
+        others: Sequence[str | None] = targets or [None]
+        for doer, target in itertools.product(doers, others):
+            if doer != target and set(expand(one, self.scenario, doer, target)) & set(
+                expand(other, self.scenario, doer, target)
+            ):
+                return True
+        return False
+
+    def date(self, place: str, date: str) -> bool:
+        """Whether a calendar has that day."""
+        try:
+            first_day(date)
+        except ValueError:
+            self.tell(place, f"{date} is in no calendar; write YYYY-MM or YYYY-MM-DD")
+            return False
+        return True
+
+    def within(self, place: str, date: str) -> None:
+        """A date lies in one of the turns."""
+        labels = self.labels()
+        if labels and turn_of(self.scenario, date) is None:
+            turn = self.scenario.turn
+            last = labels[-1] if turn == "month" else f"the {turn} of {labels[-1]}"
+            self.tell(place, f"{date} is outside the scenario; must be from {labels[0]} to {last}")
+
+    def labels(self) -> list[str]:
+        """The dates of the turns; none where the calendar does not reach that far."""
+        try:
+            return turn_dates(self.scenario)
+        except (OverflowError, ValueError):
+            return []
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario that was read, and where it came from. files: the file itself first, then what it extends."""
+
+    scenario: Scenario
+    files: tuple[pathlib.Path, ...]
+    document: located.Document
+
+    def place(self, path: str) -> tuple[str, int, int]:
+        """File, line and column of a path; of the nearest block around it where the file does not say it."""
+        mark = self.document.mark(_nearest_location(self.document, path))
+        return mark.file, mark.line, mark.column
+
+    def text(self) -> str:
+        """The scenario as YAML that reads back to an equal one: all that it extends and all overrides within."""
+        return as_yaml(self.scenario)
+
+
+def find(name: str | pathlib.Path) -> pathlib.Path:
+    """The file of a scenario: a path, or the name of a shipped one. Raises `Problems` offering the nearest."""
+    path, text = pathlib.Path(name), str(name)
+    shipped = data.scenarios()
+    try:
+        if path.exists() and not path.is_dir():
+            return path
+        if not path.is_absolute() and ".." not in path.parts:
+            for candidate in (shipped / text, shipped / f"{text}.yaml"):
+                if candidate.is_file():
+                    return _from_here(candidate)
+        if path.exists():
+            return path
+    except (OSError, ValueError):
+        pass
+    names = [file.stem for file in shipped.glob("*.yaml")]
+    shown = located.short(text, 100)
+    raise Problems(
+        [Problem(shown, message=f"no such file, nor a shipped scenario{nearest(text, names, 'shipped are')}")]
+    )
+
+
+def read(source: str | pathlib.Path, sets: Mapping[str, Any] | Sequence[str] = ()) -> Loaded:
+    """The scenario of a file or of a shipped name, with overrides.
+
+    sets: `PATH=VALUE` texts, or values by path; a path is one of `numbers`, an indicator's own (its starting value), or
+    that of another single setting such as `turns`. Raises `Problems` with everything that is wrong.
+    """
+    path = find(source)
+    files, document, found = _gathered(path, str(path))
+    if document is None:
+        raise Problems(found)
+    scenario, faults = _examined(document.data, document.refused)
+    found += [fault.told(document) for fault in faults]
+    if found or scenario is None:
+        raise _all(found)
+    if sets:
+        scenario = _overridden(scenario, _parsed(sets), "--set ", lambda fault: fault.told(document))
+    return Loaded(scenario, files, document)
+
+
+def parse(raw: Any) -> Scenario:
+    """The scenario in plain data, such as a test writes it; the same checks as for a file. Raises `Problems`."""
+    scenario, faults = _examined(raw)
+    if faults or scenario is None:
+        raise _all([fault.told(None) for fault in faults])
+    return scenario
+
+
+def _all(found: list[Problem]) -> Problems:
+    """Problems in the order of files and lines, the first hundred of them."""
+    order = {name: n for n, name in enumerate(dict.fromkeys(problem.file for problem in found))}
+    found = list(dict.fromkeys(found))
+    found.sort(key=lambda problem: (order[problem.file], problem.line or 0, problem.column or 0))
+    more = len(found) - MOST_PROBLEMS
+    if more > 0:
+        found[MOST_PROBLEMS:] = [Problem(message=f"{more} more problems are not shown; mend these first")]
+    return Problems(found)
+
+
+def _from_here(path: pathlib.Path) -> pathlib.Path:
+    """The path as seen from the working folder, if it lies below it."""
+    try:
+        return path.relative_to(pathlib.Path.cwd())
+    except (OSError, ValueError):
+        return path
+
+
+# extending
+
+MOST_BASES = 10
+
+
+def _gathered(path: pathlib.Path, name: str) -> tuple[tuple[pathlib.Path, ...], located.Document | None, list[Problem]]:
+    """A file laid over all that it extends; None where one of them cannot be read at all."""
+    files: list[pathlib.Path] = []
+    documents: list[located.Document] = []
+    found: list[Problem] = []
+    step: tuple[pathlib.Path, str] | None = (path, name)
+    while step is not None:
+        files.append(step[0])
+        document, told = located.examine(*step)
+        found += told
+        if document is None:
+            return tuple(files), None, found
+        if not isinstance(document.data, dict):
+            mark = document.mark(())
+            message = "a scenario is a mapping (key: value); it begins with `tightrope: 1`"
+            return tuple(files), None, [*found, Problem(mark.file, mark.line, mark.column, None, message)]
+        documents.append(document)
+        try:
+            step = _base(document, files)
+        except Problems as error:
+            found += error.problems
+            step = None
+    whole = documents[-1]
+    for document in reversed(documents[:-1]):
+        whole = document.over(whole)
+    return tuple(files), whole.without("extends"), found
+
+
+def _base(document: located.Document, files: list[pathlib.Path]) -> tuple[pathlib.Path, str] | None:
+    """The file that a document extends, and what to call it. Raises `Problems`."""
+    name = document.data.get("extends")
+    if name is None:
+        return None
+    mark = document.mark(("extends",))
+
+    def no(message: str) -> Problems:
+        return Problems([Problem(mark.file, mark.line, mark.column, "extends", message)])
+
+    if not isinstance(name, str):
+        raise no("must be the name of a file")
+    path = _beside_or_shipped(files[-1], name)
+    if path is None:
+        parts = pathlib.PurePath(name).parts
+        if ".." in parts or pathlib.PurePath(name).is_absolute():
+            raise no(f"{_shown(name)} leads elsewhere; name a file beside this one, or a shipped one")
+        raise no(f"no file {_shown(name)} beside this one or among the shipped{nearest(name, _bases(files[-1]))}")
+    if any(path.resolve() == file.resolve() for file in files):
+        raise no(f"{_shown(name)} extends this file in turn; a scenario cannot rest on itself")
+    if len(files) > MOST_BASES:
+        raise no(f"more than {MOST_BASES} files extend one another")
+    return path, str(path)
+
+
+def _beside_or_shipped(file: pathlib.Path, name: str) -> pathlib.Path | None:
+    """The file of that name in one of the two folders, never outside them."""
+    for folder in (file.parent, data.scenarios()):
+        for path in (folder / name, folder / f"{name}.yaml"):
+            try:
+                if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                    return _from_here(path)
+            except (OSError, ValueError):
+                continue
+    return None
+
+
+def _bases(file: pathlib.Path) -> list[str]:
+    """What a file could extend."""
+    try:
+        beside = [path.name for path in itertools.islice(file.parent.glob("*.yaml"), 200) if path.name != file.name]
+    except OSError:
+        beside = []
+    shipped = data.scenarios()
+    return beside + [path.relative_to(shipped).as_posix() for path in shipped.rglob("*.yaml")]
+
+
+# validating
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One thing wrong with plain data. key: whether the key is at fault rather than the value."""
+
+    at: Location
+    message: str
+    path: str | None = None
+    key: bool = False
+
+    def told(self, document: located.Document | None) -> Problem:
+        """The problem, with its place in a document if there is one."""
+        path = path_of(self.at) if self.path is None else self.path
+        if document is None:
+            return Problem(path=path or None, message=self.message)
+        places = document.places(path_of)
+        while path.endswith("[0]") and path not in places:  # one word is short for a list of one
+            path = path[:-3]
+        at = self.at if self.path is None else _nearest_location(document, path)
+        mark = document.key(at) if self.key or at not in document.marks else document.mark(at)
+        return Problem(mark.file, mark.line, mark.column, path or None, self.message)
+
+
+def _nearest_location(document: located.Document, path: str) -> Location:
+    """Where a path of `numbers` or `problems` stands in a document, or the nearest block around it."""
+    places = document.places(path_of)
+    while path and path not in places:
+        cut = max(path.rfind("."), path.rfind("["))
+        path = path[:cut] if cut > 0 else ""
+    return places.get(path, ())
+
+
+def _examined(raw: Any, refused: Iterable[Location] = ()) -> tuple[Scenario | None, list[_Fault]]:
+    """The scenario in plain data, and all that is wrong with it. refused: what is known to be wrong, and not told again.
+
+    Parts that are not well formed are told, then mended or left out, so that the rest can be looked at too.
+    """
+    if not isinstance(raw, dict):
+        return None, [_Fault((), "a scenario is a mapping (key: value); it begins with `tightrope: 1`")]
+    version = raw.get("tightrope")
+    if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
+        message = f"this file is of format {version}; this program reads {FORMAT}; use a newer Tightrope"
+        return None, [_Fault(("tightrope",), message)]
+    try:
+        scenario = Scenario.model_validate(raw)
+    except ValidationError as error:
+        return None, _faults(raw, error, refused)
+    return scenario, _semantic(scenario)
+
+
+def _semantic(scenario: Scenario) -> list[_Fault]:
+    return [_Fault((), message, place) for place, message in problems(scenario)]
+
+
+def _faults(raw: dict[str, Any], error: ValidationError, refused: Iterable[Location]) -> list[_Fault]:
+    """What is not well formed, and what else is wrong in what remains when that is mended or left out."""
+    mended = _Mended(raw)
+    errors = error.errors(include_url=False, include_context=True)
+    faults = [_fault(raw, item) for item in errors[:MOST_PROBLEMS] if _data_location(raw, item) not in refused]
+    scenario = mended.scenario(errors)
+    if scenario is not None:
+        faults += [fault for fault in _semantic(scenario) if not mended.touches(fault)]
+    return faults
+
+
+class _Mended:
+    """Plain data whose malformed parts are given a stand-in or left out, so that the rest can be looked at."""
+
+    STAND_INS: Mapping[str, Any] = {
+        "tightrope": FORMAT, "title": "x", "turns": 12, "value": 0.5, "salience": 0.5, "ideal": 0.5, "cost": 0.5,
+        "cameo": "010", "plover": "NONE", "channel": "words", "hazard": 0.5, "add": 0.5, "fade": 0.5, "kept": 0.5,
+        "broken": 0.5, "reliability": 0.5, "forgetting": 0.5, "signal": 0.5,
+    }  # fmt: skip
+    SELECTING = ("scope", "of", "from", "to", "ladder", "range", "by", "toward", "on")
+    TIMING = ("start", "turns", "turn")
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw: Any = copy.deepcopy(raw)
+        self.paths: set[str] = set()
+        self.lost: set[str] = set()
+        self.hopeless = False
+
+    def scenario(self, errors: Sequence[Any]) -> Scenario | None:
+        """The scenario that is left; None if too little is."""
+        for _ in range(6):
+            for item in errors:
+                self.mend(item)
+            if self.hopeless:
+                return None
+            try:
+                return Scenario.model_validate(self.raw)
+            except ValidationError as error:
+                errors = error.errors(include_url=False, include_context=False, include_input=False)
+        return None
+
+    def mend(self, item: Any) -> None:
+        at = _data_location(self.raw, item)
+        self.paths.add(path_of(at))
+        if item["type"] != "missing":
+            self.drop(at)
+        elif at[-1] in self.STAND_INS:
+            self.parent(at)[at[-1]] = self.STAND_INS[str(at[-1])]
+        elif at == ("start",):
+            self.raw["start"] = "2000-01"
+        elif at[-1] == "start":
+            self.parent(at)["start"] = 0.5
+        else:
+            self.drop(at[:-1])
+
+    def drop(self, at: Location) -> None:
+        """Leaves a value out: with it the list that it is in, or the block that cannot be read without it."""
+        if len(at) > 2 and at[0] not in ("actors", "timeline") and at[2] in self.SELECTING:
+            at = at[:2]
+        index = next((n for n, word in enumerate(at) if isinstance(word, int)), len(at))
+        at = at[:index]
+        if not at or at in (("actors",), ("indicators",)) or (at[0] == "actors" and (len(at) == 2 or at[2] == "tags")):
+            self.hopeless = True
+            return
+        self.paths.add(path_of(at))
+        if len(at) == 2:
+            self.lost |= {str(at[1]), *(family + str(at[1]) for family in FAMILIES)}
+        parent = self.parent(at)
+        if isinstance(parent, dict):
+            parent.pop(at[-1], None)
+
+    def parent(self, at: Location) -> Any:
+        node = self.raw
+        for word in at[:-1]:
+            node = node.get(word, {}) if isinstance(node, dict) else {}
+        return node
+
+    def touches(self, fault: _Fault) -> bool:
+        """Whether a fault may come of the mending."""
+        path = fault.path or ""
+        if any(path == faulty or path.startswith((f"{faulty}.", f"{faulty}[")) for faulty in self.paths):
+            return True
+        if self.paths.intersection(self.TIMING) and "outside the scenario" in fault.message:
+            return True
+        return any(f'"{name}"' in fault.message for name in self.lost)
+
+
+def _data_location(raw: Any, item: Any) -> Location:
+    """Where in the data an error of pydantic lies, without the words of its own."""
+    node, at = raw, []
+    words = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
+    for word in words:
+        if (isinstance(node, dict) and word in node) or (
+            isinstance(node, list) and isinstance(word, int) and word < len(node)
+        ):
+            node = node[word]
+        else:
+            continue
+        at.append(word)
+    return (*at, item["loc"][-1]) if item["type"] == "missing" else tuple(at)
+
+
+# pydantic's complaints in our words
+
+
+def _fault(raw: Any, item: Any) -> _Fault:
+    """One error of pydantic: where, what is wrong, and the mend."""
+    at = _data_location(raw, item)
+    kinds, field = _declared(item["loc"])
+    if item["type"] == "extra_forbidden":
+        keys = {key for kind in kinds for key in _keys(kind)}
+        key = str(at[-1])
+        odd = located.odd_letter(key)
+        told = f" (it holds {odd})" if odd else ""
+        return _Fault(at, f'unknown key "{located.short(key)}"{told}{nearest(key, keys, "keys here are")}', key=True)
+    if item["type"] == "missing":
+        example = json.dumps(field.examples[0], ensure_ascii=False) if field and field.examples else "..."
+        return _Fault(at, f"missing; write for example `{at[-1]}: {example}`", key=True)
+    is_key = item["loc"][-1] == "[key]"
+    return _Fault(at, _complaint(item, at[-1] if is_key and at else item["input"], field), key=is_key)
+
+
+def _keys(kind: Any) -> list[str]:
+    if not (isinstance(kind, type) and issubclass(kind, Part)):
+        return []
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _declared(words: Sequence[Any]) -> tuple[list[Any], FieldInfo | None]:
+    """The types that may stand at a location (for an unknown key: around it), and the field it is or is in."""
+    kinds, field = [Scenario], None
+    for word in words:
+        following: list[Any] = []
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, Part):
+                found = next((f for name, f in kind.model_fields.items() if (f.alias or name) == word), None)
+                field = found or field
+                following += _alternatives(found.annotation) if found else []
+                following += [Quantity] if not found and issubclass(kind, PerName) else []
+            elif get_origin(kind) in (dict, list):
+                following += _alternatives(get_args(kind)[-1])
+        kinds = following or kinds
+    return kinds, field
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The types of a union, without what is annotated to them."""
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for part in get_args(annotation) for kind in _alternatives(part)]
+    return [annotation]
+
+
+_TYPES = {
+    "number": "a number", "float_type": "a number", "finite_number": "a finite number", "int_type": "a whole number",
+    "string_type": "text", "bool_type": "true or false", "dict_type": "a mapping (key: value)", "list_type": "a list",
+    "model_type": "a mapping (key: value)", "model_attributes_type": "a mapping (key: value)",
+}  # fmt: skip
+_PATTERNS = {
+    PATH: "is no path; write name, actor.name or from.to.name",
+    DATE: "is no date; write YYYY-MM or YYYY-MM-DD",
+    CAMEO: 'is no CAMEO code; write two to four digits in quotes, such as "054"',
+    CLAIM: "is no claim id; one looks like FRS-041",
+    LINE: "is of several lines; write it on one",
+}
+
+
+def _complaint(item: Any, value: Any, field: FieldInfo | None) -> str:
+    """What pydantic found, as value, rule and mend."""
+    kind, rule = item["type"], item.get("ctx", {})
+    if kind in _TYPES:
+        return _wrong_type(value, _TYPES[kind])
+    if kind == "string_pattern_mismatch":
+        return _misnamed(value, rule["pattern"])
+    if kind == "literal_error":
+        allowed = re.findall(r"'([^']*)'", rule["expected"]) or [rule["expected"]]
+        if not isinstance(value, str) or allowed == [str(FORMAT)]:
+            return f"{_shown(value)} is not allowed; must be {', '.join(allowed)}"
+        return f"{_shown(value)} is not allowed{nearest(value, allowed) or '; must be ' + ', '.join(allowed)}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        limits = {type(item).__name__: item for item in (field.metadata if field else [])}
+        return f"{_shown(value)} is out of range; must be {limits['Ge'].ge}..{limits['Le'].le}"
+    if kind in ("string_too_long", "string_too_short"):
+        if not value:
+            return "is empty; write something, or leave the key out"
+        bound = f"at most {rule['max_length']}" if "max_length" in rule else f"at least {rule['min_length']}"
+        return f"has {len(value)} characters; must have {bound}"
+    if kind in ("too_long", "too_short"):
+        bound = f"at most {rule['max_length']}" if "max_length" in rule else f"at least {rule['min_length']}"
+        return f"has {rule['actual_length']} items; must have {bound}"
+    return str(item["msg"])
+
+
+def _wrong_type(value: Any, rule: str) -> str:
+    if value is None:
+        return f"nothing stands here; must be {rule}, or leave the key out"
+    if isinstance(value, bool):
+        return f"{_shown(value)} is a yes or no; must be {rule}"
+    if isinstance(value, (int, float)):
+        mend = ": put it in quotes" if rule == "text" else ""
+        return f"{_shown(value)} is a number; must be {rule}{mend}"
+    if isinstance(value, str):
+        return f"{_shown(value)} is text; must be {rule}"
+    return f"{_shown(value)} stands here; must be {rule}"
+
+
+def _misnamed(value: Any, pattern: str) -> str:
+    """A text that has not the form it must have."""
+    shown, odd = _shown(value), located.odd_letter(str(value))
+    if pattern in (NAME, PATH) and odd:
+        return f"{shown} holds {odd}; write it with plain letters a-z"
+    if pattern in _PATTERNS:
+        return f"{shown} {_PATTERNS[pattern]}"
+    better = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_0123456789")
+    mend = f'; write "{better}"' if re.fullmatch(NAME, better) and len(better) <= 60 else ""
+    return f"{shown} is no name (lower-case letters, digits and _, a letter first){mend}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it may stand in a message."""
+    if isinstance(value, str):
+        return f'"{located.short(value)}"'
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "nothing"}[value]
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return located.short(str(plain(value)) if isinstance(value, float) else str(value))
+
+
+# overriding
+
+
+def _parsed(sets: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
+    """Values by path. Raises `Problems` for what is not PATH=VALUE."""
+    if isinstance(sets, Mapping):
+        return dict(sets)
+    values: dict[str, Any] = {}
+    found = []
+    for text in [sets] if isinstance(sets, str) else sets:
+        path, equals, value = text.partition("=")
+        try:
+            if not equals or not path.strip() or not value.strip():
+                raise ValueError("must be PATH=VALUE")
+            values[path.strip()] = located.scalar(value.strip())
+        except ValueError as error:
+            found.append(Problem(path=f"--set {located.short(text, 100)}", message=str(error)))
+    if found:
+        raise Problems(found)
+    return values
+
+
+def _overridden(
+    scenario: Scenario, values: Mapping[str, Any], label: str, told: Callable[[_Fault], Problem]
+) -> Scenario:
+    """The scenario with other values at some paths. told: how a fault elsewhere is to be reported."""
+    raw, names, found = as_data(scenario), {}, []
+    spots = {path_of(quantity.at): quantity.at for quantity in _quantities(scenario)}
+    for path, value in values.items():
+        at = _settable(scenario, path, spots)
+        if at is None:
+            known = [*spots, *scenario.slots, "turns", "turn", "start", "policy"]
+            found.append(Problem(path=f"{label}{path}", message=f"no such number{nearest(path, known)}"))
+        else:
+            _put(raw, at, value)
+            names[path_of(at)] = f"{label}{path}"
+    if found:
+        raise Problems(found)
+    result, faults = _examined(raw)
+    if result is None or faults:
+        raise _all([_by_override(fault, names) or told(fault) for fault in faults])
+    return result
+
+
+def _by_override(fault: _Fault, names: Mapping[str, str]) -> Problem | None:
+    """The problem under the name of the override that it lies in, if it does."""
+    path = path_of(fault.at) if fault.path is None else fault.path
+    for place, name in names.items():
+        if path == place or path.startswith((f"{place}.", f"{place}[")):
+            return Problem(path=name, message=fault.message)
+    return None
+
+
+def _settable(scenario: Scenario, path: str, spots: Mapping[str, Location]) -> Location | None:
+    """Where a value for a path goes in the data; None if there is no such setting."""
+    path = re.sub(r"(\.(value|default))+$", "", path)
+    slot = path.removeprefix("set.")
+    if path in spots:
+        return spots[path]
+    if slot in scenario.slots:
+        return ("set", slot)
+    words = [
+        int(word[1:-1]) if word.startswith("[") else word for word in re.findall(r"\[[0-9]{1,6}\]|[^.\[\]]+", path)
+    ]
+    part: Any = scenario
+    at: list[str | int] = []
+    while words:
+        word = words.pop(0)
+        if isinstance(part, Part):
+            name = next(
+                (name for name, field in type(part).model_fields.items() if (field.alias or name) == word), None
+            )
+            if name is None and isinstance(part, PerName) and all(key in scenario.groups for key in (word, *words)):
+                return (*at, ".".join(map(str, (word, *words))))
+            part = getattr(part, name) if name else _NOTHING
+        elif isinstance(part, dict) and isinstance(word, str):
+            part = part.get(word, _NOTHING)
+        elif isinstance(part, list) and isinstance(word, int) and word < len(part):
+            part = part[word]
+        else:
+            return None
+        at.append(word)
+    ends = isinstance(part, (Quantity, PerName, Position, str, int, float)) or part is None
+    return tuple(at) if at and ends else None
+
+
+_NOTHING = object()
+
+
+def _put(raw: Any, at: Location, value: Any) -> None:
+    """Writes a value into plain data; a number's source and range stay, and a short form becomes a long one."""
+    *way, last = at
+    for word in way:
+        child = raw.setdefault(word, {}) if isinstance(raw, dict) else raw[word]
+        if not isinstance(child, (dict, list)):
+            child = raw[word] = {"default": child}
+        raw = child
+    child = raw.get(last) if isinstance(raw, dict) else raw[last]
+    if isinstance(child, dict) and "of" not in child:
+        child["value" if "value" in child else "default"] = value
+    else:
+        raw[last] = value
