@@ -71,7 +71,7 @@ class Result:
 
     states: list[dict[str, float]] = field(default_factory=list)
     beliefs: list[dict[tuple[str, str, str], tuple[float, float]]] = field(default_factory=list)
-    acts: list[Act] = field(default_factory=list)  # by turn, actor, order of being drawn; an event's acts first
+    acts: list[Act] = field(default_factory=list)  # by turn, actor, order of being drawn; an event's acts last
     incidents: list[tuple[int, str, str | None]] = field(default_factory=list)
     options: dict[tuple[int, str, str, str | None], float] = field(default_factory=dict)  # EU of what was available
 
@@ -614,14 +614,13 @@ class Run:
     def choose(self, appraised: dict[Option, tuple[bool, float, float]], forced: list[Option]) -> list[Deed]:
         deeds = []
         for i in self.world.actors:
-            certain = [option for option in dict.fromkeys(forced) if option.actor == i]
-            for option in certain:  # once, even if it would be chosen as well
-                self.do(deeds, option, 1.0, True, appraised[option][2], 1.0)
             for option, probability in self.draw_acts(i, appraised):
                 _, chance, utility = appraised[option]
-                if option not in certain:
-                    succeeded = self.draw(SUCCESS, option.key)[0] < chance
-                    self.do(deeds, option, chance, succeeded, utility, probability)
+                succeeded = self.draw(SUCCESS, option.key)[0] < chance
+                self.do(deeds, option, chance, succeeded, utility, probability)
+            for option in forced:  # as well, even if it was chosen; nobody weighed it
+                if option.actor == i:
+                    self.do(deeds, option, 1.0, True, math.nan, 1.0)
         return deeds
 
     def do(self, deeds, option, chance, succeeded, utility, probability) -> None:
