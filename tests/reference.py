@@ -273,10 +273,10 @@ class World:
             coupling = self.scenario.couplings[name]
             for i in [None] if coupling.by is None else self.chosen(coupling.by):
                 for j in self._targets(i, coupling.toward):
-                    source, sink = self.place(coupling.from_, i, j), self.place(coupling.to, i, j)
-                    if source is None or sink is None or self.slots[sink].ladder or self.slots[sink].believed:
-                        continue
-                    yield Link(coupling, source, sink, i, j)
+                    for source in self.places(coupling.from_, i, j):
+                        for sink in self.places(coupling.to, i, j):
+                            if not self.slots[sink].ladder and not self.slots[sink].believed:
+                                yield Link(coupling, source, sink, i, j)
 
     # readings of a state
 
