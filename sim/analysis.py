@@ -1,0 +1,195 @@
+"""What tables of runs say: shares with intervals, bands, means, rungs. Knows tables and nothing of where they are from.
+
+Quantiles are those of the sample itself: the smallest value that at least a share q of the runs do not exceed, so a
+median rung is a rung.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILE_NAMES = ("q05", "q25", "q50", "q75", "q95")
+
+
+def wilson(successes: int, of: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval of a share. Source: Wilson 1927, score interval without continuity correction."""
+    if of == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share = successes / of
+    centre = share + z * z / (2 * of)
+    margin = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    scale = 1 + z * z / of
+    low, high = (centre - margin) / scale, (centre + margin) / scale
+    return (0.0 if successes == 0 else low), (1.0 if successes == of else high)
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """Mean, and its interval by Student's t; the bounds are NaN for fewer than two values."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0:
+        return math.nan, math.nan, math.nan
+    mean = float(array.mean())
+    if array.size < 2:
+        return mean, math.nan, math.nan
+    margin = student_t(0.5 + level / 2, array.size - 1) * float(array.std(ddof=1)) / math.sqrt(array.size)
+    return mean, mean - margin, mean + margin
+
+
+def student_t(probability: float, freedom: int) -> float:
+    """Quantile of Student's t, for probabilities above one half. Source: Hill 1970 (Algorithm 396); exact for 1 and 2
+    degrees of freedom."""
+    tail = 2 * (1 - probability)
+    if freedom == 1:
+        return 1 / math.tan(tail * math.pi / 2)
+    if freedom == 2:
+        return math.sqrt(2 / (tail * (2 - tail)) - 2)
+    n = float(freedom)
+    a = 1 / (n - 0.5)
+    b = (48 / a) / a
+    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * math.sqrt(a * math.pi / 2) * n
+    y = (d * tail) ** (2 / n)
+    if y > 0.05 + a:
+        x = -NormalDist().inv_cdf(tail / 2)
+        y = x * x
+        if n < 5:
+            c += 0.3 * (n - 4.5) * (x + 0.6)
+        c = (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b + c
+        y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+        y = math.expm1(a * y * y)
+    else:
+        y = (
+            (1 / (((n + 6) / (n * y) - 0.089 * d - 0.822) * (n + 2) * 3) + 0.5 / (n + 4)) * y - 1
+        ) * (n + 1) / (n + 2) + 1 / y  # fmt: skip
+    return math.sqrt(n * y)
+
+
+def quantiles(values: ArrayLike, at: Sequence[float] = QUANTILES) -> NDArray[np.float64]:
+    """Quantiles of the sample, along the first axis."""
+    return np.quantile(np.asarray(values, dtype=np.float64), at, axis=0, method="inverted_cdf")
+
+
+# ------------------------------------------------------------------------------------------------------- outcomes
+
+
+def outcome_summary(outcomes: pa.Table, kinds: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """One row an outcome, with its interval.
+
+    kinds: by name, whether it is `yes_or_no`, its `title` and whether it is `dated`. Columns: outcome, title, kind,
+    runs; for yes/no `yes` (runs), `share` with its 95% Wilson interval `low`, `high`, and where dated the median turn
+    among the runs in which it came true; for numbers `median` with the 90% band `q05`, `q95` over the runs, and `mean`
+    with its 95% interval by Student's t, `low`, `high`.
+    """
+    rows = []
+    for name, kind in kinds.items():
+        column = outcomes[name].to_numpy()
+        row: dict[str, Any] = {"outcome": name, "title": kind["title"], "runs": len(column)}
+        if kind["yes_or_no"]:
+            yes = int(column.sum())
+            low, high = wilson(yes, len(column))
+            row |= {"kind": "yes/no", "yes": yes, "share": yes / max(len(column), 1), "low": low, "high": high}
+            if kind["dated"] and yes:
+                row |= _typical_turn(outcomes, name)
+        elif len(column):
+            q05, median, q95 = quantiles(column, (0.05, 0.5, 0.95))
+            mean, low, high = mean_interval(column)
+            row |= {"kind": "number", "median": median, "q05": q05, "q95": q95, "mean": mean, "low": low, "high": high}
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=_OUTCOMES)
+
+
+_OUTCOMES = pa.schema(
+    [("outcome", pa.string()), ("title", pa.string()), ("kind", pa.string()), ("runs", pa.int64()), ("yes", pa.int64())]
+    + [(name, pa.float64()) for name in ("share", "median", "q05", "q95", "mean", "low", "high")]
+    + [("turn", pa.int32()), ("date", pa.string())]
+)
+
+
+def _typical_turn(outcomes: pa.Table, name: str) -> dict[str, Any]:
+    """The median turn, and its date, among the runs in which an outcome came true."""
+    turns = outcomes[f"{name}_turn"].drop_null().to_numpy()
+    turn = int(quantiles(turns, (0.5,))[0])
+    row = int(np.flatnonzero(outcomes[f"{name}_turn"].to_numpy() == turn)[0])
+    return {"turn": turn, "date": outcomes[f"{name}_date"][row].as_py()}
+
+
+# ------------------------------------------------------------------------------------------------- bands and rungs
+
+
+def no_bands() -> pa.Table:
+    """A table of bands without rows."""
+    return _bands([], [], [], np.empty((0, len(QUANTILES))), [])
+
+
+def bands(states: pa.Table, paths: Sequence[str]) -> pa.Table:
+    """turn, date, path, q05 .. q95, mean of these indicators over the runs, from a table of states."""
+    turn = states["turn"].to_numpy()
+    order = np.argsort(turn, kind="stable")
+    edges = np.flatnonzero(np.diff(turn[order], prepend=-1))
+    dates = states["date"].take(pa.array(order[edges])).to_pylist()
+    turns = turn[order][edges].tolist()
+    values = np.empty((len(turns), len(paths), len(QUANTILES)))
+    means = np.empty((len(turns), len(paths)))
+    for s, path in enumerate(paths):
+        for t, part in enumerate(np.split(states[path].to_numpy()[order], edges[1:])):
+            values[t, s] = quantiles(part)
+            means[t, s] = part.mean()
+    count = len(paths)
+    return _bands(
+        np.repeat(turns, count), [date for date in dates for _ in paths], [*paths] * len(turns),
+        values.reshape(-1, len(QUANTILES)), means.reshape(-1),
+    )  # fmt: skip
+
+
+def _bands(turns: Any, dates: Any, paths: Any, values: Any, means: Any) -> pa.Table:
+    return pa.table(
+        {
+            "turn": pa.array(turns, pa.int32()),
+            "date": pa.array(dates, pa.string()),
+            "path": pa.array(paths, pa.string()),
+        }
+        | {name: pa.array(np.ascontiguousarray(values[:, n])) for n, name in enumerate(QUANTILE_NAMES)}
+        | {"mean": pa.array(means, pa.float64())}
+    )
+
+
+def at_turn(table: pa.Table, turn: int) -> pa.Table:
+    """The rows of one turn."""
+    return table.filter(pa.array(table["turn"].to_numpy() == turn))
+
+
+def rung_summary(ends: pa.Table, ladders: Mapping[str, Sequence[str]]) -> pa.Table:
+    """Where each ladder stands at the end: path, actor, target, ladder, median, low, high (90% band) as rungs' names
+    and, with `_rung` after the name, as numbers.
+
+    ends: bands of one turn, among them those of the ladders. ladders: rung names by indicator path.
+    """
+    rows = []
+    for row in ends.to_pylist():
+        rungs = ladders.get(row["path"])
+        if rungs is None:
+            continue
+        *owners, name = row["path"].split(".")
+        actor, target = [*owners, None, None][:2]
+        numbers = {key: round(row[q]) for key, q in (("median", "q50"), ("low", "q05"), ("high", "q95"))}
+        rows.append(
+            {"path": row["path"], "actor": actor, "target": target, "ladder": name}
+            | {key: rungs[number] for key, number in numbers.items()}
+            | {f"{key}_rung": number for key, number in numbers.items()}
+        )  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=_RUNGS)
+
+
+_RUNGS = pa.schema(
+    [(name, pa.string()) for name in ("path", "actor", "target", "ladder", "median", "low", "high")]
+    + [(name, pa.int32()) for name in ("median_rung", "low_rung", "high_rung")]
+)

@@ -1,0 +1,355 @@
+"""The command line: one public function a verb. A thin face over `sim`, which nothing imports.
+
+Heavy imports happen inside the verb that needs them, so that `--help` answers at once. Results go to stdout, progress
+and problems to stderr, each problem as one line; the exit code says whose fault it was.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sim.runs import Run
+
+INTERRUPTED = 130
+FAULT = 1
+TOP = 5  # acts shown of each actor
+
+app = typer.Typer(
+    name="tightrope",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="How states and armed movements deal with one another when nobody can be sure that a promise holds.",
+    epilog="Exit codes: 0 done; 1 some runs failed; 2 bad input; 3 run folder in use, foreign, damaged or not empty; "
+    "4 storage; 130 interrupted.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+Folder = Annotated[Path, typer.Argument(metavar="RUNDIR", help="A run folder.", show_default=False)]
+
+
+# --------------------------------------------------------------------------------------------------------- the verbs
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, or names of shipped scenarios.")],
+    as_json: Json = False,
+) -> None:
+    """Validate scenarios and print what they hold, and what in them is likely a fault of the world."""
+
+
+@app.command()
+def run(
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(metavar="SCENARIO...", help="Files, or names of shipped scenarios.", show_default=False),
+    ],
+    runs: Annotated[int, typer.Option(help="Number of runs.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same runs.")] = 1,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number; may be given often.")
+    ] = None,
+    turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenario's own.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="quantal, best, random or frozen, instead of the scenario's own.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Keep every table also above 1,000 runs.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<scenario>-<n>]")
+    ] = None,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run scenarios many times; print what came of them and write a run folder for each."""
+    announce_compilation()
+    from sim import runs as running
+
+    summaries = []
+    for number, scenario in enumerate(scenarios):
+        folder = out
+        if out is not None and len(scenarios) > 1:
+            folder = _apart(out, scenario, scenarios[:number])
+        with Progress(f"{Path(scenario).stem}: runs") as progress:
+            done = running.run(
+                scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress
+            )
+        if as_json:
+            summaries.append(_described(done))
+        else:
+            echo(("\n" if number else "") + _report(done))
+    if as_json:
+        echo(to_json(summaries[0] if len(summaries) == 1 else summaries))
+
+
+def _apart(out: Path, scenario: str, before: Sequence[str]) -> Path:
+    """A folder below `out` for one of several scenarios."""
+    name = Path(scenario).stem
+    again = sum(Path(other).stem == name for other in before)
+    return out / (f"{name}-{again + 1}" if again else name)
+
+
+# ------------------------------------------------------------------------------------------------- what `run` prints
+
+
+def _described(done: Run) -> dict[str, Any]:
+    manifest = done.manifest
+    keys = ("scenario", "title", "runs", "seed", "turns", "policy", "sets", "seconds")
+    return {key: manifest[key] for key in keys} | {"folder": str(done.folder)} | done.summary().as_dict()
+
+
+def _report(done: Run) -> str:
+    manifest, summary = done.manifest, done.summary()
+    dates = manifest["dates"]
+    span = f"{manifest['turns']} turn{plural(manifest['turns'])}, {dates[1]} to {dates[-1]}"
+    parts = [
+        manifest["title"],
+        f"{manifest['runs']:,} run{plural(manifest['runs'])} of {span}; seed {manifest['seed']}, "
+        f"policy {manifest['policy']}" + "".join(f"; {item}" for item in manifest["sets"]),
+        "",
+    ]
+    if summary.outcomes.num_rows:
+        parts.append(drawn(_outcome_table(summary.outcomes.to_pylist())))
+    if summary.rungs.num_rows:
+        parts.append(drawn(_rung_table(summary.rungs.to_pylist(), manifest)))
+    parts.append(drawn(_act_table(summary.acts.to_pylist(), manifest)))
+    parts.append(f"Run folder: {done.folder}")
+    return "\n".join(parts)
+
+
+def _outcome_table(rows: list[dict[str, Any]]) -> Table:
+    shown = table("Outcome", "Answer", "How sure", title="Outcomes")
+    for row in rows:
+        if row["kind"] == "yes/no":
+            answer = f"yes in {percent(row['share'])} of runs"
+            sure = f"95% interval {percent(row['low'])} to {percent(row['high'])}"
+            if row["date"]:
+                answer += f", typically by {row['date']}"
+        else:
+            answer = f"median {number(row['median'])}"
+            sure = f"90% of runs {number(row['q05'])} to {number(row['q95'])}; mean {number(row['mean'])}"
+        shown.add_row(row["title"], answer, sure)
+    return shown
+
+
+def _rung_table(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> Table:
+    title = f"Rungs at the end, {manifest['dates'][-1]}"
+    shown = table("Actor", "Towards", "Ladder", "Median", "90% of runs", title=title)
+    names = manifest["actors"]
+    for row in rows:
+        band = row["low"] if row["low"] == row["high"] else f"{row['low']} to {row['high']}"
+        shown.add_row(
+            names.get(row["actor"], row["actor"] or ""), names.get(row["target"], row["target"] or ""), row["ladder"],
+            row["median"], band,
+        )  # fmt: skip
+    return shown
+
+
+def _act_table(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> Table:
+    shown = table("Actor", "Act", "Towards", "A run", "In", title="Commonest acts")
+    names, titles = manifest["actors"], manifest["actions"]
+    for actor, name in names.items():
+        mine = [row for row in rows if row["actor"] == actor]
+        if not mine:
+            shown.add_row(name, "does nothing", "", "", "")
+        for n, row in enumerate(mine[:TOP]):
+            shown.add_row(
+                name if n == 0 else "", titles[row["action"]], names.get(row["target"], ""), number(row["a_run"]),
+                f"{percent(row['runs'] / row['of'])} of runs",
+            )  # fmt: skip
+    return shown
+
+
+# ------------------------------------------------------------------------------------------------------ showing things
+
+
+def table(*headings: str, title: str | None = None) -> Table:
+    """An empty table in our style."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(*headings, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+
+
+def drawn(shown: Table) -> str:
+    """A table as text, coloured where stdout is a terminal."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((140, 40)).columns if terminal else 160
+    text = io.StringIO()
+    console = Console(file=text, width=width, force_terminal=terminal, markup=False, highlight=False, emoji=False)
+    console.print(shown)
+    return text.getvalue().rstrip("\n") + "\n"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with a decimal where it is near 0 or 1."""
+    value = 100 * share
+    near = 0 < value < 10 or 90 < value < 100
+    return f"{value:.1f}%" if near else f"{value:.0f}%"
+
+
+def number(value: float | None) -> str:
+    """Three significant figures, without needless noughts."""
+    if value is None or math.isnan(value):
+        return "-"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def plural(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def to_json(content: Any) -> str:
+    """JSON with null where a number is missing."""
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def echo(text: str) -> None:
+    """Print to stdout; when nobody reads it any more, go on in silence."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(text: str) -> None:
+    """Print to stderr; when nobody reads it any more, go on in silence."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def announce_compilation() -> None:
+    """Say what takes so long the first time."""
+    from sim import jit
+
+    if not jit.is_warm():
+        tell("Compiling the model: once after installing or changing it, about half a minute ...")
+
+
+class Progress:
+    """How far it is and how long it will take, on stderr, once it has taken longer than a second."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.next = time.monotonic() + 1.0
+        self.first: tuple[float, int] | None = None  # what came before it, compiling and the like, tells nothing
+        self.live = sys.stderr.isatty()
+        self.shown = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __call__(self, done: int, wanted: int) -> None:
+        now = time.monotonic()
+        if self.first is None:
+            self.first = now, done
+        began, before = self.first
+        if now < self.next or done >= wanted or done <= before:
+            return
+        left = (now - began) * (wanted - done) / (done - before)
+        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), about {_duration(left)} left"
+        if self.live:
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+            self.shown = True
+        else:
+            tell(line)
+        self.next = now + (0.2 if self.live else 10.0)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 5400:
+        return f"{math.ceil(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+# ----------------------------------------------------------------------------------------------------- the entry point
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code, and never raises."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _guarded(arguments)
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        return INTERRUPTED
+
+
+def _guarded(arguments: Sequence[str] | None) -> int:
+    # Typer brings its own click from 0.16 on; this is the class that all its usage errors share, wherever it lives.
+    usage_error = typer.BadParameter.__mro__[2]
+    try:
+        result = app(args=arguments, prog_name="tightrope", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except UserError as error:
+        tell(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        tell("interrupted; nothing half-done was kept")
+        return INTERRUPTED
+    except typer.Exit as error:
+        return error.exit_code
+    except usage_error as error:  # type: ignore[misc]
+        tell(_usage(error))
+        return 2
+    except OSError as error:
+        from sim.store import reason
+
+        tell(reason(error))
+        return 4
+    except Exception as error:
+        if os.environ.get("TIGHTROPE_DEBUG"):
+            raise
+        tell(f"a fault of Tightrope, not of yours: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        tell("set TIGHTROPE_DEBUG=1 to see where, and report it")
+        return FAULT
+
+
+def _usage(error: Any) -> str:
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "tightrope"
+    return f"{where}: {message} (see {where} --help)"

@@ -1,0 +1,382 @@
+"""History becomes tidy tables: one row a run and turn, an act, a belief, an event, an answer.
+
+Knows arrays only. What a history does not hold (dates, titles, weights of event codes, the questions that a run
+answers) comes in as plain data: `Legend` and `Question`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sim.arrays import Compiled, History
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILE_NAMES = tuple(f"q{round(100 * q):02d}" for q in QUANTILES)
+GRID_BYTES = 64_000_000  # what the histograms behind the quantiles may take
+FINEST, COARSEST = 1000, 50  # steps of an indicator's range in them
+
+Measure = Literal["first", "end", "mean", "max", "min", "change", "count", "incidents"]
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the tables say that a history does not know.
+
+    dates: label of each turn from 0, the start (labelled with the period before the first turn). injects: turn, name
+    and title of each dated event. incident_titles: by incident. goldstein: weight by CAMEO code.
+    """
+
+    dates: Sequence[str]
+    injects: Sequence[tuple[int, str, str]] = ()
+    incident_titles: Mapping[str, str] = field(default_factory=dict)
+    goldstein: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """An outcome with its names resolved to indices.
+
+    slots: of the state, one a member where a tag speaks of several. options, incidents: rows that are counted.
+    turns: first and last turn counted. at_least, at_most: where there is one, the answer is a yes or no.
+    over: what is asked of several members; without a bound always their mean.
+    """
+
+    name: str
+    measure: Measure
+    slots: tuple[int, ...] = ()
+    options: tuple[int, ...] = ()
+    incidents: tuple[int, ...] = ()
+    turns: tuple[int, int] = (1, 10**9)
+    at_least: float | None = None
+    at_most: float | None = None
+    over: Literal["any", "all", "number", "mean"] = "any"
+
+    @property
+    def bounded(self) -> bool:
+        return self.at_least is not None or self.at_most is not None
+
+    @property
+    def yes_or_no(self) -> bool:
+        """Whether the answer is a yes or no rather than a number."""
+        return self.bounded and (not self.slots or self.over in ("any", "all"))
+
+    @property
+    def dated(self) -> bool:
+        """Whether the answer has a turn: the first passage of one indicator, or of any or all of several."""
+        return self.measure == "first" and self.yes_or_no
+
+
+# ------------------------------------------------------------------------------------------------- rows of a history
+
+
+def _text(labels: Sequence[str | None], indices: Any) -> Any:
+    """A column of names from indices; an index of -1 is null."""
+    indices = np.asarray(indices, dtype=np.int64)
+    column = pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(list(labels), pa.string()))
+    return column.cast(pa.string())
+
+
+def _or_null(values: Any) -> Any:
+    return pa.array(np.ascontiguousarray(values), from_pandas=True, type=pa.float64())
+
+
+def _numbers(values: Any, kind: Any) -> Any:
+    return pa.array(np.ascontiguousarray(values), type=kind)
+
+
+def _when(legend: Legend, runs: Any, turns: Any) -> dict[str, Any]:
+    return {
+        "run": _numbers(runs, pa.int64()),
+        "turn": _numbers(turns, pa.int32()),
+        "date": _text(legend.dates, turns),
+    }
+
+
+def _grid(history: History) -> tuple[Any, Any]:
+    """Run and turn of each row of the states."""
+    count, turns = history.states.shape[:2]
+    return np.repeat(history.runs, turns), np.tile(np.arange(turns), count)
+
+
+def states(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
+    """run, turn, date, then one column an indicator path: the value at the end of the turn; turn 0 is the start."""
+    runs, turns = _grid(history)
+    by_slot = np.ascontiguousarray(history.states.reshape(runs.size, -1).T)
+    columns = {path: pa.array(values) for path, values in zip(compiled.paths, by_slot, strict=True)}
+    return pa.table(_when(legend, runs, turns) | columns)
+
+
+def acts(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
+    """One row an act, in order of run, turn, actor and choice.
+
+    chance: of success. utility: expected, at the choice. probability: of being chosen next, given the acts already
+    taken that turn. Acts of dated events have no utility (null) and probability 1. goldstein: null for a code that
+    has no weight.
+    """
+    done = history.acts
+    option = done.option
+    option_actor, option_target = compiled.tables.option_actor[option], compiled.tables.option_target[option]
+    goldstein = np.array([_weight(legend, code) for code, _ in compiled.codes], dtype=np.float64)
+    chosen = compiled.tables.option_action[option]
+    return pa.table(
+        _when(legend, done.run, done.turn)
+        | {
+            "actor": _text(compiled.actors, option_actor),
+            "action": _text(compiled.actions, chosen),
+            "target": _text(compiled.actors, option_target),
+            "chance": _or_null(done.chance),
+            "succeeded": pa.array(done.succeeded),
+            "utility": _or_null(done.utility),
+            "probability": _or_null(done.probability),
+            "cameo": _text([code for code, _ in compiled.codes], chosen),
+            "plover": _text([kind for _, kind in compiled.codes], chosen),
+            "goldstein": _or_null(goldstein[chosen] if goldstein.size else np.empty(0)),
+        }
+    )
+
+
+def _weight(legend: Legend, code: str) -> float:
+    weight = legend.goldstein.get(code)
+    return np.nan if weight is None else weight
+
+
+def beliefs(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
+    """What each receiver makes of each giver's promise of a kind, at the end of each turn; alpha and beta are behind
+    its credibility."""
+    count = len(compiled.beliefs)
+    runs, turns = (np.repeat(column, count) for column in _grid(history))
+    rows = np.tile(np.arange(count), runs.size // count if count else 0)
+    labels = sorted({name for belief in compiled.beliefs for name in belief})
+    names = [
+        _text(labels, np.array([labels.index(b[n]) for b in compiled.beliefs], dtype=np.int64)[rows]) for n in range(3)
+    ]
+    tables = compiled.tables
+    return pa.table(
+        _when(legend, runs, turns)
+        | dict(zip(("receiver", "giver", "kind"), names, strict=True))
+        | {
+            "promised": _numbers(history.states[:, :, tables.promised].reshape(-1), pa.float64()),
+            "reliability": _numbers(history.states[:, :, tables.reliability].reshape(-1), pa.float64()),
+            "credibility": _numbers(history.states[:, :, tables.credibility].reshape(-1), pa.float64()),
+            "alpha": _numbers(history.alpha.reshape(-1), pa.float64()),
+            "beta": _numbers(history.beta.reshape(-1), pa.float64()),
+        }
+    )
+
+
+def events(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
+    """What happened without being chosen, by run and turn: dated events (`inject`) first, then `incident`s."""
+    horizon = history.incidents.shape[1]
+    dated = [item for item in legend.injects if item[0] <= horizon]
+    names: list[tuple[str, str, str | None]] = [(name, title, None) for _, name, title in dated]
+    names += [(name, legend.incident_titles.get(name, name), actor) for name, actor in compiled.incidents]
+    run_at, turn_at, which = np.nonzero(history.incidents)
+    r = np.concatenate([np.repeat(np.arange(history.runs.size), len(dated)), run_at])
+    turn = np.concatenate([np.tile(np.array([t for t, *_ in dated], dtype=np.int64), history.runs.size), turn_at + 1])
+    row = np.concatenate([np.tile(np.arange(len(dated)), history.runs.size), which + len(dated)])
+    order = np.lexsort((row, turn, r))
+    r, turn, row = r[order], turn[order], row[order]
+    return pa.table(
+        _when(legend, history.runs[r], turn)
+        | {
+            "kind": _text(["inject", "incident"], (row >= len(dated)).astype(np.int64)),
+            "name": _text([name for name, _, _ in names], row),
+            "title": _text([title for _, title, _ in names], row),
+            "actor": _text([actor for *_, actor in names], row),
+        }
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- the answers
+
+
+def outcomes(history: History, questions: Sequence[Question], legend: Legend) -> pa.Table:
+    """One row a run and one column a question: yes/no, or a number; a first passage also has `_turn` and `_date`.
+
+    `first`, `max` and `min` look at the start too, `mean` at the ends of the turns. Every act counts, done or failed.
+    """
+    columns: dict[str, Any] = {"run": _numbers(history.runs, pa.int64())}
+    for question in questions:
+        if question.dated:
+            turn = _passage(history, question)
+            columns[question.name] = pa.array(turn >= 0)
+            columns[f"{question.name}_turn"] = pa.array(turn, type=pa.int32(), mask=turn < 0)
+            columns[f"{question.name}_date"] = _text(legend.dates, turn)
+        else:
+            answer = _answer(history, question)
+            columns[question.name] = pa.array(answer if question.yes_or_no else answer.astype(np.float64))
+    return pa.table(columns)
+
+
+def _within(values: NDArray[Any], question: Question) -> NDArray[np.bool_]:
+    held = np.ones(values.shape, dtype=np.bool_)
+    if question.at_least is not None:
+        held &= values >= question.at_least
+    if question.at_most is not None:
+        held &= values <= question.at_most
+    return held
+
+
+def _passages(history: History, question: Question) -> NDArray[np.int64]:
+    """(runs, members) first turn at which the bound holds, -1 for never."""
+    held = _within(history.states[:, :, question.slots], question)
+    return np.where(held.any(axis=1), held.argmax(axis=1), -1)
+
+
+def _passage(history: History, question: Question) -> NDArray[np.int64]:
+    """(runs,) the turn from which any, or all, of the members have passed; -1 for never."""
+    turns = _passages(history, question)
+    if question.over == "all":
+        return np.where((turns >= 0).all(axis=1), turns.max(axis=1), -1)
+    never = np.iinfo(np.int64).max
+    first = np.where(turns < 0, never, turns).min(axis=1)
+    return np.where(first == never, -1, first)
+
+
+def _answer(history: History, question: Question) -> NDArray[Any]:
+    """(runs,) yes/no or number."""
+    if question.measure in ("count", "incidents"):
+        number = _counted(history, question)
+        return _within(number, question) if question.bounded else number
+    if question.measure == "first":
+        members: NDArray[Any] = _passages(history, question) >= 0
+    else:
+        members = _MEASURES[question.measure](history.states[:, :, question.slots])
+        if not question.bounded:
+            return _mean(members)
+        members = _within(members, question)
+    if question.over == "any":
+        return np.asarray(members.any(axis=1))
+    if question.over == "all":
+        return np.asarray(members.all(axis=1))
+    return members.sum(axis=1) if question.over == "number" else _mean(members)
+
+
+def _mean(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean along axis 1, added up in order: NumPy's own order depends on how many runs stand side by side."""
+    total = np.zeros(np.delete(values.shape, 1))
+    for n in range(values.shape[1]):
+        total += values[:, n]
+    return total / values.shape[1]
+
+
+# (runs, turns, members) -> (runs, members)
+_MEASURES: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "end": lambda values: values[:, -1],
+    "mean": lambda values: _mean(values[:, 1:]),
+    "max": lambda values: values.max(axis=1),
+    "min": lambda values: values.min(axis=1),
+    "change": lambda values: values[:, -1] - values[:, 0],
+}
+
+
+def _counted(history: History, question: Question) -> NDArray[np.int64]:
+    first, last = question.turns
+    if question.measure == "incidents":
+        within = history.incidents[:, max(first - 1, 0) : last, list(question.incidents)]
+        return within.sum(axis=(1, 2))
+    done = history.acts
+    chosen = np.isin(done.option, question.options) & (done.turn >= first) & (done.turn <= last)
+    order = np.argsort(history.runs, kind="stable")
+    rows = order[np.searchsorted(history.runs, done.run[chosen], sorter=order)]
+    return np.bincount(rows, minlength=history.runs.size)
+
+
+# ---------------------------------------------------------------------------------- sums over any number of runs
+
+
+class Totals:
+    """How often each option was taken, over batches."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.runs = 0
+        self.acts = np.zeros(len(compiled.options), dtype=np.int64)
+        self.ever = np.zeros(len(compiled.options), dtype=np.int64)
+
+    def add(self, history: History) -> None:
+        size = len(self.compiled.options)
+        self.runs += history.runs.size
+        self.acts += np.bincount(history.acts.option, minlength=size)
+        pairs = np.unique(history.acts.run * size + history.acts.option) if size else np.empty(0, dtype=np.int64)
+        self.ever += np.bincount(pairs % size, minlength=size) if size else 0
+
+    def table(self) -> pa.Table:
+        """actor, action, target, cameo, plover, acts, a_run (mean a run), runs (in how many it happened), of (runs);
+        options that nobody took are left out; the commonest of each actor first."""
+        codes = dict(zip(self.compiled.actions, self.compiled.codes, strict=True))
+        taken = [o for o in range(len(self.acts)) if self.acts[o]]
+        taken.sort(key=lambda o: (self.compiled.options[o][0], -self.acts[o], o))
+        rows = [self.compiled.options[o] for o in taken]
+        strings = pa.string()
+        return pa.table(
+            {
+                "actor": pa.array([actor for actor, _, _ in rows], strings),
+                "action": pa.array([action for _, action, _ in rows], strings),
+                "target": pa.array([target for _, _, target in rows], strings),
+                "cameo": pa.array([codes[action][0] for _, action, _ in rows], strings),
+                "plover": pa.array([codes[action][1] for _, action, _ in rows], strings),
+                "acts": pa.array(self.acts[taken], pa.int64()),
+                "a_run": pa.array(self.acts[taken] / max(self.runs, 1), pa.float64()),
+                "runs": pa.array(self.ever[taken], pa.int64()),
+                "of": pa.array(np.full(len(taken), self.runs), pa.int64()),
+            }
+        )
+
+
+class Bands:
+    """Quantiles and means of every indicator and turn, over any number of runs in the same memory.
+
+    Each value is counted on a grid over its range: exact on ladders and at both ends of a range, elsewhere within half
+    a step (`steps` of them; fewer where there are many turns and indicators). The q-quantile is the smallest grid
+    value that at least a share q of the runs do not exceed. Means are exact, summed in the order of the runs.
+    """
+
+    def __init__(self, compiled: Compiled, turns: int) -> None:
+        self.paths = compiled.paths
+        self.low = compiled.tables.low
+        self.width = compiled.tables.high - self.low
+        affordable = GRID_BYTES // (4 * (turns + 1) * max(len(self.paths), 1))
+        self.steps = np.full(len(self.paths), int(np.clip(affordable, COARSEST, FINEST)), dtype=np.int64)
+        for s, rungs in compiled.ladders.items():
+            self.steps[s] = len(rungs) - 1
+        first = np.concatenate([[0], np.cumsum(self.steps + 1)])
+        self.first = first[:-1] + first[-1] * np.arange(turns + 1)[:, None]  # (T + 1, S) cell of the lowest value
+        self.counts = np.zeros(first[-1] * (turns + 1), dtype=np.uint32)
+        self.total = np.zeros((turns + 1, len(self.paths)))
+        self.runs = 0
+
+    def add(self, history: History) -> None:
+        scale = self.steps / self.width
+        for x in history.states:
+            cells = np.rint((x - self.low) * scale).astype(np.int64) + self.first
+            self.counts[cells] += 1  # each cell at most once a run: every turn and indicator has its own
+            self.total += x
+            self.runs += 1
+
+    def table(self, legend: Legend) -> pa.Table:
+        """turn, date, path, q05 .. q95, mean."""
+        turns, size = self.total.shape
+        wanted = np.ceil(np.array(QUANTILES) * self.runs).clip(min=1)
+        values = np.empty((turns, size, len(QUANTILES)))
+        for t in range(turns):
+            for s in range(size):
+                at = self.first[t, s]
+                below = np.cumsum(self.counts[at : at + self.steps[s] + 1], dtype=np.int64)
+                values[t, s] = self.low[s] + np.searchsorted(below, wanted) * (self.width[s] / self.steps[s])
+        turn = np.repeat(np.arange(turns), size)
+        return pa.table(
+            {
+                "turn": _numbers(turn, pa.int32()),
+                "date": _text(legend.dates, turn),
+                "path": _text(self.paths, np.tile(np.arange(size), turns)),
+            }
+            | {name: _numbers(values[..., n].reshape(-1), pa.float64()) for n, name in enumerate(QUANTILE_NAMES)}
+            | {"mean": _numbers((self.total / max(self.runs, 1)).reshape(-1), pa.float64())}
+        )

@@ -1,0 +1,573 @@
+"""A scenario becomes a run folder; a recorded run, the same run again.
+
+`run` is the command's call in Python; it gives a `Run`, whose tables are read when they are asked for. `open_run`
+gives the `Run` of a folder that is there. `replay` does one run of it again, alone, and compares every bit.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import sim
+from sim import analysis, evidence, records, store
+from sim.arrays import POLICIES, Compiled, History
+from sim.errors import BadInput, FolderProblem
+from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sim.figures import RunData
+
+EVERYTHING = 1000  # up to this many runs, every table is kept
+SHOWN = 200  # above that, the figures show this many of the first runs
+MOST_RUNS = 10_000_000
+MOST_TURNS = 1200
+SCENARIO = "scenario.yaml"
+DETAILS = ("states", "acts", "beliefs", "events")
+Progress = Callable[[int, int], None]
+
+
+# ------------------------------------------------------------------------------------------------------ preparation
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario ready to run: what it says, its tables, its questions and its labels, for a number of turns."""
+
+    scenario: Scenario
+    text: str
+    compiled: Compiled
+    turns: int
+    legend: records.Legend
+    questions: tuple[records.Question, ...]
+
+    def tables(self, history: History) -> dict[str, pa.Table]:
+        """All tables of a history: states, acts, beliefs, events, outcomes."""
+        return {
+            "states": records.states(history, self.compiled, self.legend),
+            "acts": records.acts(history, self.compiled, self.legend),
+            "beliefs": records.beliefs(history, self.compiled, self.legend),
+            "events": records.events(history, self.compiled, self.legend),
+            "outcomes": records.outcomes(history, self.questions, self.legend),
+        }
+
+
+def prepare(source: str | Path, sets: Sequence[str] = (), turns: int | None = None) -> Prepared:
+    """Read, check and compile a scenario. turns: instead of the scenario's own."""
+    loaded = read(source, sets)
+    scenario: Scenario = loaded.scenario
+    return prepared(scenario, loaded.text(), turns)
+
+
+def prepared(scenario: Scenario, text: str, turns: int | None = None) -> Prepared:
+    """The same for a scenario that has been read."""
+    from sim.compile import compile_scenario
+
+    horizon = scenario.turns if turns is None else turns
+    if not 1 <= horizon <= MOST_TURNS:
+        raise BadInput(f"--turns {horizon}: must be 1..{MOST_TURNS}")
+    compiled = compile_scenario(scenario)
+    dates = dates_from_start(scenario, horizon)
+    injects = [
+        (turn, f"timeline[{n}]", event.title)
+        for n, event in enumerate(scenario.timeline)
+        if (turn := turn_of(scenario, event.date)) is not None
+    ]
+    legend = records.Legend(
+        dates=dates,
+        injects=sorted(injects, key=lambda item: item[0]),
+        incident_titles={name: incident.title or name for name, incident in scenario.incidents.items()},
+        goldstein={code: found.goldstein for code, found in evidence.codes().items()},
+    )
+    questions = tuple(question(scenario, compiled, name, outcome) for name, outcome in scenario.outcomes.items())
+    return Prepared(scenario, text, compiled, horizon, legend, questions)
+
+
+def dates_from_start(scenario: Scenario, turns: int) -> list[str]:
+    """Labels of turns 0..turns. Turn 0, the start, is the end of the period before the first turn."""
+    first = first_day(scenario.start)
+    try:
+        if scenario.turn == "week":
+            before = str(first - datetime.timedelta(weeks=1))
+        else:
+            months = first.year * 12 + first.month - 1 - {"month": 1, "quarter": 3, "year": 12}[scenario.turn]
+            before = f"{months // 12:04d}-{months % 12 + 1:02d}"
+            first_day(before)
+        return turn_dates(scenario.model_copy(update={"start": before, "turns": turns + 1}))
+    except (ValueError, OverflowError):
+        raise BadInput(f"{turns} turns from {scenario.start} leave the calendar's years 1..9999") from None
+
+
+def question(scenario: Scenario, compiled: Compiled, name: str, outcome: Outcome) -> records.Question:
+    """An outcome with its names resolved to indices."""
+    measure, paths = _measured(scenario, outcome)
+    slot = scenario.slots[paths[0]] if paths else None
+    bound = [
+        None if quantity is None else rung_value(quantity, slot) if slot else float(quantity.value)
+        for quantity in (outcome.at_least, outcome.at_most)
+    ]
+    if outcome.count is not None:
+        counted = outcome.count
+        by, toward = (set(members(scenario, selector)) for selector in (counted.by, counted.toward))
+        options = tuple(
+            o
+            for o, (actor, action, target) in enumerate(compiled.options)
+            if actor in by
+            and (counted.toward is None or target in toward)
+            and (counted.action is None or action in counted.action)
+            and (counted.plover is None or scenario.actions[action].plover == counted.plover)
+        )
+        span = _span(scenario, counted.from_, counted.until)
+        return records.Question(name, "count", options=options, turns=span, at_least=bound[0], at_most=bound[1])
+    if outcome.incidents is not None:
+        rows = tuple(n for n, (incident, _) in enumerate(compiled.incidents) if incident == outcome.incidents)
+        return records.Question(name, "incidents", incidents=rows, at_least=bound[0], at_most=bound[1])
+    return records.Question(
+        name, measure, tuple(compiled.paths.index(path) for path in paths),
+        at_least=bound[0], at_most=bound[1], over=outcome.over,
+    )  # fmt: skip
+
+
+def _measured(scenario: Scenario, outcome: Outcome) -> tuple[records.Measure, list[str]]:
+    """What is measured of an outcome, and the indicators that it is measured on."""
+    words: tuple[records.Measure, ...] = ("first", "end", "mean", "max", "min", "change")
+    for word in words:
+        path = getattr(outcome, word)
+        if path is not None:
+            return word, expand(path, scenario)
+    return ("incidents" if outcome.count is None else "count"), []
+
+
+def _span(scenario: Scenario, first: str | None, last: str | None) -> tuple[int, int]:
+    """First and last turn counted between two dates, each of which may lie outside the scenario."""
+    endless = scenario.model_copy(update={"turns": 10**9})
+    begins = 1 if first is None else turn_of(endless, first) or 1
+    ends = 10**9 if last is None else turn_of(endless, _last_day(last)) or 0
+    return begins, ends
+
+
+def _last_day(date: str) -> str:
+    """The last day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
+    parts = [int(part) for part in date.split("-")]
+    if len(parts) == 3:
+        return date
+    month = parts[1] if len(parts) == 2 else 12
+    return f"{parts[0]:04d}-{month:02d}-{calendar.monthrange(parts[0], month)[1]:02d}"
+
+
+# ------------------------------------------------------------------------------------------------------- running
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of the runs, as tables: see `analysis.outcome_summary`, `analysis.rung_summary`, `records.Totals`."""
+
+    outcomes: pa.Table
+    rungs: pa.Table
+    acts: pa.Table
+
+    def as_dict(self) -> dict[str, list[dict[str, Any]]]:
+        return {name: getattr(self, name).to_pylist() for name in ("outcomes", "rungs", "acts")}
+
+
+@dataclass
+class Run:
+    """A run folder: its manifest, and its tables, each read when first asked for."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def states(self) -> pa.Table:
+        """run, turn, date, one column an indicator path."""
+        return self.table("states")
+
+    @cached_property
+    def acts(self) -> pa.Table:
+        """One row an act (see `records.acts`)."""
+        return self.table("acts")
+
+    @cached_property
+    def beliefs(self) -> pa.Table:
+        """One row a run, turn, receiver, giver and kind of promise."""
+        return self.table("beliefs")
+
+    @cached_property
+    def events(self) -> pa.Table:
+        """Dated events and incidents."""
+        return self.table("events")
+
+    @cached_property
+    def outcomes(self) -> pa.Table:
+        """One row a run, one column an outcome."""
+        return self.table("outcomes")
+
+    @cached_property
+    def totals(self) -> pa.Table:
+        """How often each act was done, over all runs."""
+        return self.table("totals")
+
+    @cached_property
+    def quantiles(self) -> pa.Table:
+        """turn, date, path, q05 .. q95, mean: kept above 1,000 runs, else computed from the states."""
+        if "quantiles.parquet" in self.manifest["tables"]:
+            return self.table("quantiles")
+        return analysis.bands(self.states, self.paths)
+
+    @property
+    def runs(self) -> int:
+        return int(self.manifest["runs"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether states, acts, beliefs and events of every run are kept."""
+        return "states.parquet" in self.manifest["tables"]
+
+    @property
+    def paths(self) -> list[str]:
+        """Every indicator path."""
+        return list(self.manifest["paths"])
+
+    @property
+    def ladders(self) -> dict[str, list[str]]:
+        """Rung names by indicator path."""
+        return {path: self.manifest["ladders"][name] for path, name in self._ladder_of.items()}
+
+    @cached_property
+    def _ladder_of(self) -> dict[str, str]:
+        return {path: name for path in self.paths if (name := path.split(".")[-1]) in self.manifest["ladders"]}
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The scenario of the folder, read and compiled again, for the number of turns that was run."""
+        path = self.folder / SCENARIO
+        if not path.is_file():
+            raise FolderProblem(f"{path}: missing; the folder is damaged")
+        return prepare(path, turns=self.manifest["turns"])
+
+    def table(self, name: str) -> pa.Table:
+        """A table by name, verified against the manifest."""
+        return store.read_table(self.folder, f"{name}.parquet", expected=self._entry(name)["hash"])
+
+    def one(self, name: str, run: int) -> pa.Table:
+        """The rows of one run in a table."""
+        self._entry(name)
+        self.check_run(run)
+        return store.read_rows(self.folder, f"{name}.parquet", "run", run)
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        try:
+            return self.manifest["tables"][f"{name}.parquet"]
+        except KeyError:
+            raise FolderProblem(
+                f"{self.folder}: {name} were not kept (more than {EVERYTHING:,} runs); run again with --full"
+            ) from None
+
+    def check_run(self, run: int) -> None:
+        """Raises BadInput for a run that the folder does not hold."""
+        if not 0 <= run < self.runs:
+            raise BadInput(f"{self.folder}: no run {run}; it holds runs 0 to {self.runs - 1}")
+
+    def summary(self) -> Summary:
+        """Outcomes with intervals, rungs at the end, the commonest acts."""
+        kinds = self.manifest["outcomes"]
+        return Summary(
+            analysis.outcome_summary(self.outcomes, kinds),
+            analysis.rung_summary(self._ends(), self.ladders),
+            self.totals,
+        )
+
+    def _ends(self) -> pa.Table:
+        """Quantiles of the ladders at the end."""
+        if not self.ladders:
+            return analysis.no_bands()
+        if "quantiles.parquet" in self.manifest["tables"]:
+            return analysis.at_turn(self.quantiles, self.manifest["turns"])
+        if "states" in self.__dict__:
+            rows = self.states
+        else:
+            rows = store.read_table(self.folder, "states.parquet", ["turn", "date", *self.ladders])
+        return analysis.bands(analysis.at_turn(rows, self.manifest["turns"]), list(self.ladders))
+
+    def changes(self) -> list[str]:
+        """What is no longer as it was when the folder was written, each as a line; none if nothing."""
+        from sim.jit import rules_hash
+
+        found = []
+        if self.manifest["hashes"]["rules"] != rules_hash():
+            found.append("the model's code has changed since this folder was written")
+        path = self.folder / SCENARIO
+        with store.storage(path):
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if self.manifest["hashes"]["scenario"] != store.text_hash(text):
+            found.append(f"{SCENARIO} has changed since this folder was written")
+        return found
+
+
+def run(
+    source: str | Path,
+    runs: int = 200,
+    seed: int = 1,
+    sets: Sequence[str] = (),
+    turns: int | None = None,
+    policy: str | None = None,
+    full: bool = False,
+    out: str | Path | None = None,
+    figures: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario and write a run folder; returns it as a `Run`.
+
+    source: a file, or the name of a shipped scenario. sets: `path=value` replacements. turns, policy: instead of the
+    scenario's own. full: keep every table also above 1,000 runs. out: the folder, new or empty; `runs/<scenario>-<n>`
+    if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
+    the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
+    """
+    _check_options(runs, seed, policy, threads)
+    began = time.monotonic()
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    ready = prepare(source, sets, turns)
+    name = Path(source).stem
+    folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", name)
+    with folder:
+        folder.write_text(SCENARIO, ready.text)
+        sample = _write_tables(
+            folder, ready, _histories(ready, seed, range(runs), policy, threads), runs, full, figures, progress
+        )
+        manifest = folder.finish(
+            _manifest(ready, source, name, runs, seed, sets, policy, full)
+            | {"started": started, "seconds": round(time.monotonic() - began, 3)}
+        )
+        done = Run(folder.path, manifest)
+        done.__dict__["prepared"] = ready
+        if figures:
+            draw(done, sample)
+    return done
+
+
+def _check_options(runs: int, seed: int, policy: str | None, threads: int | None) -> None:
+    if not 1 <= runs <= MOST_RUNS:
+        raise BadInput(f"--runs {runs}: must be 1..{MOST_RUNS:,}")
+    if not 0 <= seed < 2**64:
+        raise BadInput(f"--seed {seed}: must be 0..2^64 - 1")
+    if policy is not None and policy not in POLICIES:
+        raise BadInput(f"--policy {policy}: no such policy; one of {', '.join(POLICIES)}")
+    if threads is not None and threads < 1:
+        raise BadInput(f"threads {threads}: must be 1 or more")
+
+
+def _histories(
+    ready: Prepared, seed: int, runs: Iterable[int], policy: str | None, threads: int | None
+) -> Iterator[History]:
+    from sim.kernel import batches
+
+    cores = len(os.sched_getaffinity(0)) if threads is None else threads
+    return batches(ready.compiled, seed, runs, policy=policy, turns=ready.turns, threads=cores)
+
+
+def _write_tables(
+    folder: store.Folder,
+    ready: Prepared,
+    histories: Iterable[History],
+    runs: int,
+    full: bool,
+    figures: bool,
+    progress: Progress | None,
+) -> dict[str, pa.Table] | None:
+    """Write every table of the folder as the histories come; returns the tables of the first runs, if figures are
+    wanted of more runs than can be drawn."""
+    keep_all = full or runs <= EVERYTHING
+    kept = (*DETAILS, "outcomes") if keep_all else ("outcomes",)
+    totals = records.Totals(ready.compiled)
+    bands = records.Bands(ready.compiled, ready.turns) if runs > EVERYTHING else None
+    first: list[History] = []
+    done = 0
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(folder.table(f"{name}.parquet")) for name in kept}
+        for history in histories:
+            tables = (
+                ready.tables(history)
+                if keep_all
+                else {"outcomes": records.outcomes(history, ready.questions, ready.legend)}
+            )
+            for name, writer in writers.items():
+                writer.write(tables[name])
+            totals.add(history)
+            if bands is not None:
+                bands.add(history)
+                if figures and done < SHOWN:
+                    first.append(history)
+            done += history.runs.size
+            if progress is not None:
+                progress(done, runs)
+    folder.write_table("totals.parquet", totals.table())
+    if bands is not None:
+        folder.write_table("quantiles.parquet", bands.table(ready.legend))
+    return ready.tables(_joined(first)) if first else None
+
+
+def _joined(histories: list[History]) -> History:
+    from sim.kernel import joined
+
+    return joined(histories)
+
+
+def _manifest(
+    ready: Prepared,
+    source: str | Path,
+    name: str,
+    runs: int,
+    seed: int,
+    sets: Sequence[str],
+    policy: str | None,
+    full: bool,
+) -> dict[str, Any]:
+    from sim.jit import rules_hash
+
+    compiled, asked = ready.compiled, ready.scenario.outcomes
+    return {
+        "kind": "run",
+        "scenario": name,
+        "source": str(source),
+        "title": ready.scenario.title,
+        "runs": runs,
+        "seed": seed,
+        "sets": list(sets),
+        "turns": ready.turns,
+        "policy": policy or ready.scenario.policy,
+        "policy_set": policy is not None,
+        "full": full,
+        "hashes": {"scenario": store.text_hash(ready.text), "rules": rules_hash()},
+        "versions": versions(),
+        "dates": list(ready.legend.dates),
+        "actors": {actor: ready.scenario.actors[actor].title or actor for actor in compiled.actors},
+        "actions": {action: ready.scenario.actions[action].title or action for action in compiled.actions},
+        "outcomes": {
+            q.name: {"title": asked[q.name].title or q.name, "yes_or_no": q.yes_or_no, "dated": q.dated}
+            for q in ready.questions
+        },
+        "paths": list(compiled.paths),
+        "ladders": {compiled.paths[s].split(".")[-1]: list(rungs) for s, rungs in compiled.ladders.items()},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result may depend on; Mesa's where it is in use."""
+    found = {"tightrope": sim.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    for name in ("numpy", "numba", "pyarrow", "pydantic", "mesa"):
+        module = sys.modules.get(name)
+        if module is not None:
+            found[name] = getattr(module, "__version__", None) or metadata.version(name)
+    return found
+
+
+def open_run(folder: str | Path) -> Run:
+    """The run of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
+    path = Path(folder)
+    manifest = store.read_manifest(path)
+    if manifest.get("kind") != "run":
+        raise FolderProblem(f"{path}: not a run folder, but one of kind {manifest.get('kind')!r}")
+    for name, entry in manifest["tables"].items():
+        table = path / name
+        if not table.is_file():
+            raise FolderProblem(f"{table}: missing; the folder is damaged")
+        if table.stat().st_size != entry["bytes"]:
+            raise FolderProblem(f"{table}: damaged: {table.stat().st_size} bytes instead of {entry['bytes']}")
+    return Run(path, manifest)
+
+
+def draw(done: Run, tables: dict[str, pa.Table] | None = None) -> list[Path]:
+    """Draw the figures of a run into its folder; returns their paths. tables: those of some runs, instead of all."""
+    from sim import figures
+
+    place = done.folder / "figures"
+    with store.storage(place):
+        return figures.draw_run(run_data(done, tables), place)
+
+
+def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
+    """What the figures are drawn from: tables of a run folder, or of some of its runs, and the names behind them."""
+    from sim.figures import RunData
+
+    ready = done.prepared
+    scenario, slots = ready.scenario, ready.scenario.slots
+    if tables is None:
+        tables = {name: getattr(done, name) for name in DETAILS}
+    titles = {name: indicator.title or name for name, indicator in scenario.indicators.items()}
+    return RunData(
+        title=scenario.title,
+        **{name: tables[name] for name in DETAILS},
+        actors=done.manifest["actors"],
+        ladders=done.ladders,
+        indicators={path: titles.get(slot.indicator, slot.indicator) for path, slot in slots.items()},
+        injects=[(turn, title) for turn, _, title in ready.legend.injects if turn <= ready.turns],
+        actions=done.manifest["actions"],
+        seed=done.manifest["seed"],
+        ranges={path: (slot.lo, slot.hi) for path, slot in slots.items()},
+        assurances={name: assurance.title or name for name, assurance in scenario.assurances.items()},
+        incidents=dict(ready.legend.incident_titles),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- replay
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One run done again, alone.
+
+    tables: states, acts, beliefs, events, outcomes of the run. compared: the tables that the folder holds.
+    differing: those among them that are not the same bit for bit. changes: what has changed since (see `Run.changes`).
+    """
+
+    run: int
+    tables: dict[str, pa.Table]
+    compared: list[str]
+    differing: list[str]
+    changes: list[str]
+
+    @property
+    def same(self) -> bool:
+        """Whether every recorded row came out again, bit for bit."""
+        return not self.differing
+
+
+def replay(folder: str | Path, run: int) -> Replay:
+    """Do one recorded run again, alone, and compare it with what was recorded."""
+    recorded = open_run(folder)
+    recorded.check_run(run)
+    changes = recorded.changes()
+    history = again(recorded, run)
+    tables = recorded.prepared.tables(history)
+    compared = [name for name in tables if f"{name}.parquet" in recorded.manifest["tables"]]
+    differing = [
+        name for name in compared if store.table_hash(tables[name]) != store.table_hash(recorded.one(name, run))
+    ]
+    return Replay(run, tables, compared, differing, changes)
+
+
+def again(recorded: Run, run: int) -> History:
+    """The history of one recorded run, computed anew from the folder's scenario, seed and policy."""
+    from sim.kernel import ensemble
+
+    recorded.check_run(run)
+    ready, manifest = recorded.prepared, recorded.manifest
+    policy = manifest["policy"] if manifest["policy_set"] else None
+    return ensemble(ready.compiled, manifest["seed"], np.array([run]), policy=policy, turns=ready.turns)
