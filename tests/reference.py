@@ -84,7 +84,7 @@ class Slot:
     high: float = 1.0
     ladder: list[str] | None = None
     start: float = 0.0
-    rest: float | None = None  # the start where none is stated
+    rest: float | None = None  # the indicator's own start where none is stated
     pull: float = 0.0
     noise: float = 0.0
     believed: bool = False  # a credibility: step 2 alone sets it
@@ -139,12 +139,12 @@ class World:
         self.prior: dict[tuple[str, str, str], tuple[float, float]] = {}  # alpha0, beta0 of (receiver, giver, kind)
         self._lay_out_indicators()
         self._lay_out_assurances()
-        for path, quantity in scenario.set.items():
-            for s in self.places(path):
-                self.slots[s].start = self.slots[s].number(quantity)
         for slot in self.slots.values():
             if slot.rest is None:
                 slot.rest = slot.start
+        for path, quantity in scenario.set.items():
+            for s in self.places(path):
+                self.slots[s].start = self.slots[s].number(quantity)
         self.options = [
             Option(i, action, j)
             for i in self.actors

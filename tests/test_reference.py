@@ -205,6 +205,11 @@ def test_of_dated_events_the_last_level_holds_before_the_steps():
     assert after["south.wealth"] == 1.0  # 0.9 + 0.3 - 0.1, clamped at the end
 
 
+def test_a_starting_value_replaces_the_start_and_not_the_level_it_is_pulled_to():
+    raw = world(indicators={"wealth": {"scope": "actor", "start": 0.5, "pull": 0.1}}, set={"north.wealth": 0.9})
+    assert [state["north.wealth"] for state in play(raw).states] == [0.9, close(0.86)]
+
+
 def test_couplings_work_on_what_the_acts_left_and_all_at_once():
     raw = world(
         indicators={
