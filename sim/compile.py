@@ -387,11 +387,13 @@ class _Compiler:
         scenario, columns = self.scenario, self.columns
         options: list[tuple[str, str, str | None]] = []
         order = {name: a for a, name in enumerate(sorted(scenario.actions))}
+        forced = {(e.act.by, e.act.action, e.act.target) for e in scenario.timeline if e.act is not None}
         able: dict[str, list[tuple[str, list[str | None]]]] = {i: [] for i in self.actors}
         for name, action in sorted(scenario.actions.items()):
             by_actor: dict[str, list[str | None]] = {}
             for i, j in self._pairs(action):
-                if all(expand(need.of, scenario, i, j) for need in action.needs):
+                possible = all(expand(need.of, scenario, i, j) for need in action.needs)
+                if possible or (i, name, j) in forced:
                     by_actor.setdefault(i, []).append(j)
             for i, targets in by_actor.items():
                 able[i].append((name, targets))
@@ -444,9 +446,9 @@ class _Compiler:
         scenario, action = self.scenario, self.scenario.actions[name]
         row = []
         for need in action.needs:
-            row += [self.index[expand(need.of, scenario, i, j)[0]]] * (
-                (need.at_least is not None) + (need.at_most is not None)
-            )
+            found = expand(need.of, scenario, i, j)
+            bounds = (need.at_least is not None) + (need.at_most is not None)
+            row += [self.index[found[0]] if found else -1] * bounds
         row += self.factors(action.chance.times, i, j)
         row += self.factors(action.cost.times, i, j)
         for _, effect, copies in self.effects[name]:
@@ -455,7 +457,7 @@ class _Compiler:
             if effect.when is not None:
                 giver = j if effect.when.by == "target" else effect.when.by
                 belief = self.belief.get((i, giver, effect.when.kept or effect.when.broken), -1)
-                if belief < 0:
+                if belief < 0 and effect.when.kept:  # where nothing can be promised nothing is kept
                     paths = []
             for n in range(copies):
                 row += [self.index[paths[n]] if n < len(paths) else -1, belief]
@@ -465,14 +467,16 @@ class _Compiler:
     def _signal_rows(self, name: str, i: str, j: str | None) -> list[tuple[int, bool, bool, int]]:
         rows = []
         for number, kept, signal in self.signals[name]:
-            giver = {"self": i, "target": j}.get(signal.by, signal.by)
+            givers = (
+                [i] if signal.by == "self" else [j] if signal.by == "target" else members(self.scenario, [signal.by])
+            )
             full = None
             if signal.to is not None:
                 named = [word for word in signal.to if word != "target"]
                 full = {j} if "target" in signal.to else set()
                 full |= set(members(self.scenario, named)) if named else set()
             for b, (receiver, by, q) in enumerate(self.beliefs):
-                if (by, q) == (giver, signal.promise):
+                if by in givers and q == signal.promise:
                     rows.append((b, full is None or receiver in full, kept, number))
         return rows
 
@@ -508,7 +512,7 @@ class _Compiler:
                     if belies.to is not None:
                         named = [word for word in belies.to if word != "self"]
                         full = ({on} if "self" in belies.to else set()) | set(members(scenario, named) if named else [])
-                    givers = members(scenario, [belies.by])
+                    givers = [on] if belies.by == "self" else members(scenario, [belies.by])
                     told += [
                         (b, full is None or receiver in full)
                         for b, (receiver, giver, q) in enumerate(self.beliefs)

@@ -358,7 +358,7 @@ def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
         change[:] = T.effect_value[e]
         _times(T, S, T.reference, place + 2, T.effect_factors[e], change)
         b = T.reference[place + 1]
-        if T.effect_when[e] != ALWAYS:
+        if T.effect_when[e] != ALWAYS and b >= 0:
             on_broken = T.effect_when[e] == BROKEN
             for r in range(S.run.shape[0]):
                 counts[r] = rules.reliance(S.x[T.promised[b], r], S.x[T.credibility[b], r], on_broken)
@@ -419,7 +419,10 @@ def appraise(T: Tables, S: State, i):
             S.available[row, r] = True
         for n in range(T.need_start[a], T.need_start[a + 1]):
             s, bound = T.reference[at + n - T.need_start[a]], T.need_value[n]
-            if T.need_least[n]:
+            if s < 0:
+                for r in range(S.run.shape[0]):
+                    S.available[row, r] = False
+            elif T.need_least[n]:
                 for r in range(S.run.shape[0]):
                     S.available[row, r] &= S.x[s, r] >= bound
             else:
@@ -591,8 +594,8 @@ def _do(T: Tables, S: State, seed, turn, o, done, r):
             continue
         value = T.effect_value[e] * _product(S, T.reference, place + 2, T.effect_factors[e], r)
         counts = 1.0
-        if T.effect_when[e] != ALWAYS:
-            b = T.reference[place + 1]
+        b = T.reference[place + 1]
+        if T.effect_when[e] != ALWAYS and b >= 0:
             kept = _test(T, S, seed, turn, b, T.visibility[a], r)
             counts = rules.reliance(S.x[T.promised[b], r], kept, T.effect_when[e] == BROKEN)
         kind = T.effect_kind[e]
