@@ -1149,6 +1149,19 @@ class _Here:
         return dataclasses.replace(self, **changes)
 
 
+Applies = Callable[[str | None, str | None], bool]
+
+
+def always(self_: str | None, target: str | None) -> bool:
+    """Where there is no condition."""
+    return True
+
+
+def _spelt(path: str, self_: str | None, target: str | None) -> str:
+    """A path with actors in place of `self` and `target`."""
+    return ".".join({"self": self_, "target": target}.get(word) or word for word in path.split("."))
+
+
 class _Full(Exception):
     """Enough problems were found."""
 
@@ -1368,12 +1381,16 @@ class _Check:
         here = _Here(self_=able, target=targets, target_by="toward")
         for index, need in enumerate(action.needs):
             self.need(f"{place}.needs[{index}]", need, here)
+
+        def available(self_: str | None, target: str | None) -> bool:
+            return all(expand(need.of, self.scenario, self_, target) for need in action.needs)
+
         for word in ("chance", "cost"):
             numbers_ = getattr(action, word)
             self.covered(f"{place}.{word}", numbers_, [(doer, None) for doer in able], pair=False)
-            self.factors(f"{place}.{word}", numbers_.times, here)
+            self.factors(f"{place}.{word}", numbers_.times, here, available)
         for index, effect in enumerate(action.effects):
-            self.effect(f"{place}.effects[{index}]", effect, here)
+            self.effect(f"{place}.effects[{index}]", effect, here, available)
             if effect.when is not None:
                 self.when(f"{place}.effects[{index}].when", effect.when, here)
         self.conflicts(place, action.effects, able, targets)
@@ -1389,18 +1406,22 @@ class _Check:
             if bound is not None:
                 self.level(f"{place}.{word}", bound, kind)
 
-    def effect(self, place: str, effect: Effect, here: _Here) -> None:
-        """One effect of an act or an incident."""
+    def effect(self, place: str, effect: Effect, here: _Here, available: Applies = always) -> None:
+        """One effect of an act or an incident. available: whether an actor can do it to a target."""
+
+        def applies(self_: str | None, target: str | None) -> bool:
+            return available(self_, target) and bool(expand(effect.of, self.scenario, self_, target))
+
         kind = self.path(f"{place}.of", effect.of, here.with_(tags=True, written=True))
         given = [word for word in MOVES if getattr(effect, word) is not None]
         if len(given) != 1:
-            told = " and ".join(given) or "none of them"
+            told = " and ".join(given) or "nothing of what it does"
             self.tell(place, f"says {told}; must say exactly one of {', '.join(MOVES)}")
             return
         move = given[0]
         if effect.after and move != "add":
             self.tell(f"{place}.after", f"only a step (add) can come later, not {move}; remove it")
-        self.factors(place, effect.times, here)
+        self.factors(place, effect.times, here, applies)
         if kind is None:
             return
         on_ladder = kind.ladder is not None
@@ -1458,7 +1479,7 @@ class _Check:
         on = None if incident.on is None else self.those(incident.on)
         here = _Here(self_=on, self_by="on")
         for index, step in enumerate(incident.plus):
-            self.path(f"{place}.plus[{index}].of", step.of, here.with_(capabilities=True))
+            self.source(f"{place}.plus[{index}].of", step.of, here)
         self.factors(place, incident.times, here)
         for index, effect in enumerate(incident.effects):
             at = f"{place}.effects[{index}]"
@@ -1484,7 +1505,11 @@ class _Check:
         moved = self.path(f"{place}.to", coupling.to, here.with_(tags=True, written=True))
         if moved is not None and moved.ladder is not None:
             self.tell(f"{place}.to", f'"{moved.indicator}" is a ladder, which only acts and events move')
-        self.factors(place, coupling.times, here)
+
+        def applies(self_: str | None, target: str | None) -> bool:
+            return all(expand(path, self.scenario, self_, target) for path in (coupling.from_, coupling.to))
+
+        self.factors(place, coupling.times, here, applies)
 
     def event(self, place: str, event: Dated) -> None:
         if self.date(f"{place}.date", event.date):
@@ -1521,7 +1546,7 @@ class _Check:
         place = f"outcomes.{name}"
         given = [word for word in MEASURES if getattr(outcome, word) is not None]
         if len(given) != 1:
-            told = " and ".join(given) or "none of them"
+            told = " and ".join(given) or "nothing"
             self.tell(place, f"asks for {told}; must ask for exactly one of {', '.join(MEASURES)}")
             return
         measure = given[0]
@@ -1642,11 +1667,36 @@ class _Check:
             sides = sides[::-1] if kind.indicator.startswith("credibility_") else sides
         return " toward ".join(", ".join(side) if side else "all" for side in sides)
 
-    def factors(self, place: str, factors: Sequence[str | Not], here: _Here) -> None:
+    def factors(self, place: str, factors: Sequence[str | Not], here: _Here, applies: Applies = always) -> None:
+        """Factors of one number. applies: whether the number counts for an actor and a target."""
         for index, factor in enumerate(factors):
             at = f"{place}.times[{index}]"
             path, at = (factor.not_, f"{at}.not") if isinstance(factor, Not) else (factor, at)
-            self.path(at, path, here.with_(tags=False, written=False, capabilities=True))
+            self.source(at, path, here, applies)
+
+    def source(self, place: str, path: str, here: _Here, applies: Applies = always) -> None:
+        """What a number is multiplied by exists wherever the number counts."""
+        before = len(self.found)
+        self.path(place, path, here.with_(tags=False, written=False, capabilities=True))
+        words = path.split(".")
+        if len(self.found) > before or not {"self", "target"}.intersection(words):
+            return
+        doers = here.self_ if "self" in words and here.self_ else (None,)
+        others = here.target if "target" in words and here.target else (None,)
+        if all(self.exists(path, i, j) for i in doers for j in others if i is None or i != j):
+            return
+        for i, j in itertools.product(here.self_ or (None,), here.target or (None,)):
+            if (i is None or i != j) and not self.exists(path, i, j) and applies(i, j):
+                real = _spelt(path, i, j)
+                self.tell(place, f"there is no {real}, by which this number would be multiplied; declare it")
+                return
+
+    def exists(self, path: str, self_: str | None, target: str | None) -> bool:
+        """Whether there is such a slot or capability."""
+        real = _spelt(path, self_, target)
+        actor, _, name = real.partition(".")
+        owner = self.scenario.actors.get(actor)
+        return real in self.scenario.slots or (owner is not None and name in owner.capabilities.by_name)
 
     def level(self, place: str, quantity: Quantity, kind: Slot | None) -> None:
         """A value that an indicator can have: a rung of its ladder, or a number of its range."""
@@ -1953,7 +2003,7 @@ def _nearest_location(document: located.Document, path: str) -> Location:
 
 
 def _examined(raw: Any, refused: Iterable[Location] = ()) -> tuple[Scenario | None, list[_Fault]]:
-    """The scenario in plain data, and all that is wrong with it. refused: what is known to be wrong, and not told again.
+    """The scenario in plain data, and all that is wrong with it. refused: places known to be wrong, not told again.
 
     Parts that are not well formed are told, then mended or left out, so that the rest can be looked at too.
     """
