@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from sim import columns
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 QUANTILE_NAMES = ("q05", "q25", "q50", "q75", "q95")
 
@@ -91,7 +93,7 @@ def outcome_summary(outcomes: pa.Table, kinds: Mapping[str, Mapping[str, Any]]) 
     """
     rows = []
     for name, kind in kinds.items():
-        column = outcomes[name].to_numpy()
+        column = columns.values(outcomes[name])
         row: dict[str, Any] = {"outcome": name, "title": kind["title"], "runs": len(column)}
         if kind["yes_or_no"]:
             yes = int(column.sum())
@@ -104,7 +106,7 @@ def outcome_summary(outcomes: pa.Table, kinds: Mapping[str, Mapping[str, Any]]) 
             mean, low, high = mean_interval(column)
             row |= {"kind": "number", "median": median, "q05": q05, "q95": q95, "mean": mean, "low": low, "high": high}
         rows.append(row)
-    return pa.Table.from_pylist(rows, schema=_OUTCOMES)
+    return columns.rows(rows, _OUTCOMES)
 
 
 _OUTCOMES = pa.schema(
@@ -116,9 +118,10 @@ _OUTCOMES = pa.schema(
 
 def _typical_turn(outcomes: pa.Table, name: str) -> dict[str, Any]:
     """The median turn, and its date, among the runs in which an outcome came true."""
-    turns = outcomes[f"{name}_turn"].drop_null().to_numpy()
+    turns = columns.values(outcomes[f"{name}_turn"].drop_null())
     turn = int(quantiles(turns, (0.5,))[0])
-    row = int(np.flatnonzero(outcomes[f"{name}_turn"].to_numpy() == turn)[0])
+    held = columns.values(outcomes[name]) & (columns.values(outcomes[f"{name}_turn"]) == turn)
+    row = int(np.flatnonzero(held)[0])
     return {"turn": turn, "date": outcomes[f"{name}_date"][row].as_py()}
 
 
@@ -132,15 +135,15 @@ def no_bands() -> pa.Table:
 
 def bands(states: pa.Table, paths: Sequence[str]) -> pa.Table:
     """turn, date, path, q05 .. q95, mean of these indicators over the runs, from a table of states."""
-    turn = states["turn"].to_numpy()
+    turn = columns.values(states["turn"])
     order = np.argsort(turn, kind="stable")
     edges = np.flatnonzero(np.diff(turn[order], prepend=-1))
-    dates = states["date"].take(pa.array(order[edges])).to_pylist()
+    dates = states["date"].take(columns.numbers(order[edges], pa.int64())).to_pylist()
     turns = turn[order][edges].tolist()
     values = np.empty((len(turns), len(paths), len(QUANTILES)))
     means = np.empty((len(turns), len(paths)))
     for s, path in enumerate(paths):
-        for t, part in enumerate(np.split(states[path].to_numpy()[order], edges[1:])):
+        for t, part in enumerate(np.split(columns.values(states[path])[order], edges[1:])):
             values[t, s] = quantiles(part)
             means[t, s] = part.mean()
     count = len(paths)
@@ -153,18 +156,18 @@ def bands(states: pa.Table, paths: Sequence[str]) -> pa.Table:
 def _bands(turns: Any, dates: Any, paths: Any, values: Any, means: Any) -> pa.Table:
     return pa.table(
         {
-            "turn": pa.array(turns, pa.int32()),
-            "date": pa.array(dates, pa.string()),
-            "path": pa.array(paths, pa.string()),
+            "turn": columns.numbers(turns, pa.int32()),
+            "date": columns.texts(dates),
+            "path": columns.texts(paths),
         }
-        | {name: pa.array(np.ascontiguousarray(values[:, n])) for n, name in enumerate(QUANTILE_NAMES)}
-        | {"mean": pa.array(means, pa.float64())}
+        | {name: columns.numbers(values[:, n]) for n, name in enumerate(QUANTILE_NAMES)}
+        | {"mean": columns.numbers(means)}
     )
 
 
 def at_turn(table: pa.Table, turn: int) -> pa.Table:
     """The rows of one turn."""
-    return table.filter(pa.array(table["turn"].to_numpy() == turn))
+    return columns.where(table, columns.values(table["turn"]) == turn)
 
 
 def rung_summary(ends: pa.Table, ladders: Mapping[str, Sequence[str]]) -> pa.Table:
@@ -186,7 +189,7 @@ def rung_summary(ends: pa.Table, ladders: Mapping[str, Sequence[str]]) -> pa.Tab
             | {key: rungs[number] for key, number in numbers.items()}
             | {f"{key}_rung": number for key, number in numbers.items()}
         )  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=_RUNGS)
+    return columns.rows(rows, _RUNGS)
 
 
 _RUNGS = pa.schema(

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sim import columns
 from sim.arrays import Compiled, History
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -75,26 +76,11 @@ class Question:
 # ------------------------------------------------------------------------------------------------- rows of a history
 
 
-def _text(labels: Sequence[str | None], indices: Any) -> Any:
-    """A column of names from indices; an index of -1 is null."""
-    indices = np.asarray(indices, dtype=np.int64)
-    column = pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(list(labels), pa.string()))
-    return column.cast(pa.string())
-
-
-def _or_null(values: Any) -> Any:
-    return pa.array(np.ascontiguousarray(values), from_pandas=True, type=pa.float64())
-
-
-def _numbers(values: Any, kind: Any) -> Any:
-    return pa.array(np.ascontiguousarray(values), type=kind)
-
-
 def _when(legend: Legend, runs: Any, turns: Any) -> dict[str, Any]:
     return {
-        "run": _numbers(runs, pa.int64()),
-        "turn": _numbers(turns, pa.int32()),
-        "date": _text(legend.dates, turns),
+        "run": columns.numbers(runs, pa.int64()),
+        "turn": columns.numbers(turns, pa.int32()),
+        "date": columns.named(legend.dates, turns),
     }
 
 
@@ -108,8 +94,8 @@ def states(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     """run, turn, date, then one column an indicator path: the value at the end of the turn; turn 0 is the start."""
     runs, turns = _grid(history)
     by_slot = np.ascontiguousarray(history.states.reshape(runs.size, -1).T)
-    columns = {path: pa.array(values) for path, values in zip(compiled.paths, by_slot, strict=True)}
-    return pa.table(_when(legend, runs, turns) | columns)
+    slots = {path: columns.numbers(values) for path, values in zip(compiled.paths, by_slot, strict=True)}
+    return pa.table(_when(legend, runs, turns) | slots)
 
 
 def acts(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
@@ -127,16 +113,16 @@ def acts(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     return pa.table(
         _when(legend, done.run, done.turn)
         | {
-            "actor": _text(compiled.actors, option_actor),
-            "action": _text(compiled.actions, chosen),
-            "target": _text(compiled.actors, option_target),
-            "chance": _or_null(done.chance),
-            "succeeded": pa.array(done.succeeded),
-            "utility": _or_null(done.utility),
-            "probability": _or_null(done.probability),
-            "cameo": _text([code for code, _ in compiled.codes], chosen),
-            "plover": _text([kind for _, kind in compiled.codes], chosen),
-            "goldstein": _or_null(goldstein[chosen] if goldstein.size else np.empty(0)),
+            "actor": columns.named(compiled.actors, option_actor),
+            "action": columns.named(compiled.actions, chosen),
+            "target": columns.named(compiled.actors, option_target),
+            "chance": columns.known(done.chance),
+            "succeeded": columns.flags(done.succeeded),
+            "utility": columns.known(done.utility),
+            "probability": columns.known(done.probability),
+            "cameo": columns.named([code for code, _ in compiled.codes], chosen),
+            "plover": columns.named([kind for _, kind in compiled.codes], chosen),
+            "goldstein": columns.known(goldstein[chosen] if goldstein.size else np.empty(0)),
         }
     )
 
@@ -154,18 +140,19 @@ def beliefs(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     rows = np.tile(np.arange(count), runs.size // count if count else 0)
     labels = sorted({name for belief in compiled.beliefs for name in belief})
     names = [
-        _text(labels, np.array([labels.index(b[n]) for b in compiled.beliefs], dtype=np.int64)[rows]) for n in range(3)
+        columns.named(labels, np.array([labels.index(b[n]) for b in compiled.beliefs], dtype=np.int64)[rows])
+        for n in range(3)
     ]
     tables = compiled.tables
     return pa.table(
         _when(legend, runs, turns)
         | dict(zip(("receiver", "giver", "kind"), names, strict=True))
         | {
-            "promised": _numbers(history.states[:, :, tables.promised].reshape(-1), pa.float64()),
-            "reliability": _numbers(history.states[:, :, tables.reliability].reshape(-1), pa.float64()),
-            "credibility": _numbers(history.states[:, :, tables.credibility].reshape(-1), pa.float64()),
-            "alpha": _numbers(history.alpha.reshape(-1), pa.float64()),
-            "beta": _numbers(history.beta.reshape(-1), pa.float64()),
+            "promised": columns.numbers(history.states[:, :, tables.promised].reshape(-1)),
+            "reliability": columns.numbers(history.states[:, :, tables.reliability].reshape(-1)),
+            "credibility": columns.numbers(history.states[:, :, tables.credibility].reshape(-1)),
+            "alpha": columns.numbers(history.alpha.reshape(-1)),
+            "beta": columns.numbers(history.beta.reshape(-1)),
         }
     )
 
@@ -185,10 +172,10 @@ def events(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     return pa.table(
         _when(legend, history.runs[r], turn)
         | {
-            "kind": _text(["inject", "incident"], (row >= len(dated)).astype(np.int64)),
-            "name": _text([name for name, _, _ in names], row),
-            "title": _text([title for _, title, _ in names], row),
-            "actor": _text([actor for *_, actor in names], row),
+            "kind": columns.named(["inject", "incident"], (row >= len(dated)).astype(np.int64)),
+            "name": columns.named([name for name, _, _ in names], row),
+            "title": columns.named([title for _, title, _ in names], row),
+            "actor": columns.named([actor for *_, actor in names], row),
         }
     )
 
@@ -201,17 +188,17 @@ def outcomes(history: History, questions: Sequence[Question], legend: Legend) ->
 
     `first`, `max` and `min` look at the start too, `mean` at the ends of the turns. Every act counts, done or failed.
     """
-    columns: dict[str, Any] = {"run": _numbers(history.runs, pa.int64())}
+    answers: dict[str, Any] = {"run": columns.numbers(history.runs, pa.int64())}
     for question in questions:
         if question.dated:
             turn = _passage(history, question)
-            columns[question.name] = pa.array(turn >= 0)
-            columns[f"{question.name}_turn"] = pa.array(turn, type=pa.int32(), mask=turn < 0)
-            columns[f"{question.name}_date"] = _text(legend.dates, turn)
+            answers[question.name] = columns.flags(turn >= 0)
+            answers[f"{question.name}_turn"] = columns.numbers(turn, pa.int32(), turn < 0)
+            answers[f"{question.name}_date"] = columns.named(legend.dates, turn)
         else:
             answer = _answer(history, question)
-            columns[question.name] = pa.array(answer if question.yes_or_no else answer.astype(np.float64))
-    return pa.table(columns)
+            answers[question.name] = columns.flags(answer) if question.yes_or_no else columns.numbers(answer)
+    return pa.table(answers)
 
 
 def _within(values: NDArray[Any], question: Question) -> NDArray[np.bool_]:
@@ -314,18 +301,18 @@ class Totals:
         taken = [o for o in range(len(self.acts)) if self.acts[o]]
         taken.sort(key=lambda o: (self.compiled.options[o][0], -self.acts[o], o))
         rows = [self.compiled.options[o] for o in taken]
-        strings = pa.string()
+        ints = pa.int64()
         return pa.table(
             {
-                "actor": pa.array([actor for actor, _, _ in rows], strings),
-                "action": pa.array([action for _, action, _ in rows], strings),
-                "target": pa.array([target for _, _, target in rows], strings),
-                "cameo": pa.array([codes[action][0] for _, action, _ in rows], strings),
-                "plover": pa.array([codes[action][1] for _, action, _ in rows], strings),
-                "acts": pa.array(self.acts[taken], pa.int64()),
-                "a_run": pa.array(self.acts[taken] / max(self.runs, 1), pa.float64()),
-                "runs": pa.array(self.ever[taken], pa.int64()),
-                "of": pa.array(np.full(len(taken), self.runs), pa.int64()),
+                "actor": columns.texts([actor for actor, _, _ in rows]),
+                "action": columns.texts([action for _, action, _ in rows]),
+                "target": columns.texts([target for _, _, target in rows]),
+                "cameo": columns.texts([codes[action][0] for _, action, _ in rows]),
+                "plover": columns.texts([codes[action][1] for _, action, _ in rows]),
+                "acts": columns.numbers(self.acts[taken], ints),
+                "a_run": columns.numbers(self.acts[taken] / max(self.runs, 1)),
+                "runs": columns.numbers(self.ever[taken], ints),
+                "of": columns.numbers(np.full(len(taken), self.runs), ints),
             }
         )
 
@@ -373,10 +360,10 @@ class Bands:
         turn = np.repeat(np.arange(turns), size)
         return pa.table(
             {
-                "turn": _numbers(turn, pa.int32()),
-                "date": _text(legend.dates, turn),
-                "path": _text(self.paths, np.tile(np.arange(size), turns)),
+                "turn": columns.numbers(turn, pa.int32()),
+                "date": columns.named(legend.dates, turn),
+                "path": columns.named(self.paths, np.tile(np.arange(size), turns)),
             }
-            | {name: _numbers(values[..., n].reshape(-1), pa.float64()) for n, name in enumerate(QUANTILE_NAMES)}
-            | {"mean": _numbers((self.total / max(self.runs, 1)).reshape(-1), pa.float64())}
+            | {name: columns.numbers(values[..., n].reshape(-1)) for n, name in enumerate(QUANTILE_NAMES)}
+            | {"mean": columns.numbers((self.total / max(self.runs, 1)).reshape(-1))}
         )

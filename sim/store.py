@@ -22,9 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim import columns
 from sim.errors import FolderProblem, StorageProblem
 
 FORMAT = 1
@@ -85,26 +87,19 @@ class TableHash:
                 self._column(chunk, nulls, lengths, values)
 
     def _column(self, chunk: Any, nulls: Any, lengths: Any, values: Any) -> None:
+        nulls.update(columns.values(chunk.is_null()).tobytes() if chunk.null_count else bytes(len(chunk)))
         if chunk.null_count:
-            nulls.update(chunk.is_null().cast(pa.uint8()).to_numpy(zero_copy_only=False).tobytes())
-        else:
-            nulls.update(bytes(len(chunk)))
-        kind = chunk.type
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            chunk = chunk.fill_null("").cast(pa.large_string())
-            # Starting anew: what a slice leaves out of its buffers must not count.
-            offsets = _buffer(chunk.buffers()[1], "<i8")[chunk.offset : chunk.offset + len(chunk) + 1]
-            if len(chunk):
-                lengths.update((offsets[1:] - offsets[:-1]).tobytes())
-                data = chunk.buffers()[2]
-                values.update(memoryview(data)[offsets[0] : offsets[-1]] if data is not None else b"")
+            chunk = chunk.drop_null()
+        if not len(chunk):
             return
-        if pa.types.is_boolean(kind):
-            chunk = chunk.cast(pa.uint8())
-        if chunk.null_count:
-            chunk = chunk.fill_null(0)
-        array = chunk.to_numpy(zero_copy_only=False)
-        values.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        if pa.types.is_string(chunk.type):
+            chunk = chunk.cast(pa.large_string())
+            _, places, text = chunk.buffers()
+            ends = np.frombuffer(places, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+            lengths.update((ends[1:] - ends[:-1]).tobytes())
+            values.update(memoryview(text)[ends[0] : ends[-1]] if text is not None else b"")
+        else:
+            values.update(np.ascontiguousarray(columns.values(chunk)).tobytes())
 
     def hexdigest(self) -> str:
         whole = hashlib.blake2b(digest_size=16)
@@ -113,12 +108,6 @@ class TableHash:
             for part in parts:
                 whole.update(part.digest())
         return whole.hexdigest()
-
-
-def _buffer(buffer: Any, dtype: str) -> Any:
-    import numpy as np
-
-    return np.frombuffer(buffer, dtype=dtype) if buffer is not None else np.zeros(1, dtype=dtype)
 
 
 def table_hash(table: pa.Table) -> str:
@@ -424,21 +413,22 @@ def _seal(content: dict[str, Any]) -> str:
 
 
 def read_table(
-    folder: Path | str, name: str, columns: Sequence[str] | None = None, expected: str | None = None
+    folder: Path | str, name: str, wanted: Sequence[str] | None = None, expected: str | None = None
 ) -> pa.Table:
-    """A table of a folder, its page checksums verified; with `expected`, also its hash (whole tables only).
+    """A table of a folder, its page checksums verified. wanted: these columns only.
 
-    Raises FolderProblem for a missing or damaged file.
+    expected: the hash that the manifest names, verified where the whole table is read. Raises FolderProblem for a
+    missing or damaged file.
     """
     path = Path(folder) / name
     with _reading(path) as file:
-        table = file.read(columns=list(columns) if columns is not None else None)
-    if expected is not None and columns is None and table_hash(table) != expected:
+        table = file.read(columns=list(wanted) if wanted is not None else None)
+    if expected is not None and wanted is None and table_hash(table) != expected:
         raise FolderProblem(f"{path}: damaged: its contents are not those that the manifest names")
     return table
 
 
-def read_rows(folder: Path | str, name: str, column: str, value: int, columns: Sequence[str] | None = None) -> pa.Table:
+def read_rows(folder: Path | str, name: str, column: str, value: int) -> pa.Table:
     """The rows of a table in which an ascending whole-number column has this value; reads only where they can be."""
     path = Path(folder) / name
     parts = []
@@ -448,16 +438,10 @@ def read_rows(folder: Path | str, name: str, column: str, value: int, columns: S
             bounds = file.metadata.row_group(group).column(at).statistics
             if bounds is not None and bounds.has_min_max and not bounds.min <= value <= bounds.max:
                 continue
-            wanted = None if columns is None else [column, *(name for name in columns if name != column)]
-            part = file.read_row_group(group, columns=wanted)
-            parts.append(part.filter(_equal(part[column], value)))
+            part = file.read_row_group(group)
+            parts.append(columns.where(part, columns.values(part[column]) == value))
         empty = file.schema_arrow.empty_table()
-    rows = pa.concat_tables(parts) if parts else empty
-    return rows.select(list(columns)) if columns is not None else rows
-
-
-def _equal(column: Any, value: int) -> Any:
-    return pa.array(column.to_numpy() == value)
+    return pa.concat_tables(parts) if parts else empty
 
 
 @contextmanager
