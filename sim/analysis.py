@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,20 @@ def wilson(successes: int, of: int, level: float = 0.95) -> tuple[float, float]:
     """Interval of a share. Source: Wilson 1927, score interval without continuity correction."""
     if of == 0:
         return 0.0, 1.0
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = _normal(0.5 + level / 2)
     share = successes / of
     centre = share + z * z / (2 * of)
     margin = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
     low, high = (centre - margin) / scale, (centre + margin) / scale
     return (0.0 if successes == 0 else low), (1.0 if successes == of else high)
+
+
+def _normal(probability: float) -> float:
+    """Quantile of the normal distribution."""
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(probability)
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
@@ -61,7 +67,7 @@ def student_t(probability: float, freedom: int) -> float:
     d = ((94.5 / (b + c) - 3) / b + 1) * math.sqrt(a * math.pi / 2) * n
     y = (d * tail) ** (2 / n)
     if y > 0.05 + a:
-        x = -NormalDist().inv_cdf(tail / 2)
+        x = -_normal(tail / 2)
         y = x * x
         if n < 5:
             c += 0.3 * (n - 4.5) * (x + 0.6)
@@ -133,22 +139,25 @@ def no_bands() -> pa.Table:
     return _bands([], [], [], np.empty((0, len(QUANTILES))), [])
 
 
-def bands(states: pa.Table, paths: Sequence[str]) -> pa.Table:
-    """turn, date, path, q05 .. q95, mean of these indicators over the runs, from a table of states."""
-    turn = columns.values(states["turn"])
-    order = np.argsort(turn, kind="stable")
-    edges = np.flatnonzero(np.diff(turn[order], prepend=-1))
-    dates = states["date"].take(columns.numbers(order[edges], pa.int64())).to_pylist()
-    turns = turn[order][edges].tolist()
-    values = np.empty((len(turns), len(paths), len(QUANTILES)))
-    means = np.empty((len(turns), len(paths)))
+def bands(states: pa.Table, paths: Sequence[str], turn: int | None = None) -> pa.Table:
+    """turn, date, path, q05 .. q95, mean of these indicators over the runs, from a table of states.
+
+    turn: of this turn only.
+    """
+    turns = columns.values(states["turn"])
+    rows = np.arange(turns.size) if turn is None else np.flatnonzero(turns == turn)
+    order = rows[np.argsort(turns[rows], kind="stable")]
+    edges = np.flatnonzero(np.diff(turns[order], prepend=-1))
+    dates = [states["date"][int(row)].as_py() for row in order[edges]]
+    values = np.empty((edges.size, len(paths), len(QUANTILES)))
+    means = np.empty((edges.size, len(paths)))
     for s, path in enumerate(paths):
         for t, part in enumerate(np.split(columns.values(states[path])[order], edges[1:])):
             values[t, s] = quantiles(part)
             means[t, s] = part.mean()
     count = len(paths)
     return _bands(
-        np.repeat(turns, count), [date for date in dates for _ in paths], [*paths] * len(turns),
+        np.repeat(turns[order][edges], count), [date for date in dates for _ in paths], [*paths] * edges.size,
         values.reshape(-1, len(QUANTILES)), means.reshape(-1),
     )  # fmt: skip
 

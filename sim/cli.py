@@ -35,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: laying it out with rich takes longer than all the rest of --help
     help="How states and armed movements deal with one another when nobody can be sure that a promise holds.",
     epilog="Exit codes: 0 done; 1 some runs failed; 2 bad input; 3 run folder in use, foreign, damaged or not empty; "
     "4 storage; 130 interrupted.",

@@ -43,9 +43,16 @@ def texts(values: Sequence[str | None]) -> Any:
 
 def named(labels: Sequence[str | None], indices: ArrayLike) -> Any:
     """A column of texts: the label of each index; null for an index of -1."""
+    encoded = [b"" if label is None else label.encode() for label in (*labels, None)]
+    missing = np.array([label is None for label in (*labels, None)], dtype=np.bool_)
+    sizes = np.array([len(item) for item in encoded], dtype=np.int64)
+    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     array = np.asarray(indices, dtype=np.int64)
-    column = numbers(array.clip(min=0), pa.int64(), missing=array < 0)
-    return pa.DictionaryArray.from_arrays(column, texts(labels)).cast(pa.string())
+    offsets = np.concatenate([[0], np.cumsum(sizes[array])])
+    letters = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    places = np.arange(offsets[-1]) + np.repeat(begins[array] - offsets[:-1], sizes[array])
+    buffers = [_validity(missing[array]), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(letters[places])]
+    return pa.Array.from_buffers(pa.string(), array.size, buffers)
 
 
 def rows(records: Sequence[dict[str, Any]], schema: Any) -> pa.Table:
@@ -72,17 +79,27 @@ def values(column: Any) -> Any:
 
 
 def _values(chunk: Any) -> Any:
-    kind = chunk.type
-    if pa.types.is_boolean(kind):
-        return _values(chunk.cast(pa.uint8())).astype(np.bool_)
-    dtype = np.uint8 if pa.types.is_uint8(kind) else _DTYPES[str(kind)]
-    buffer = chunk.buffers()[1]
-    whole = np.zeros(0, dtype) if buffer is None else np.frombuffer(buffer, dtype)
-    array = whole[chunk.offset : chunk.offset + len(chunk)]
-    if chunk.null_count:
-        missing = _values(chunk.is_null())
-        array = np.where(missing, np.array(np.nan if dtype is np.float64 else 0, dtype), array)
-    return array
+    held, array = chunk.buffers()[1], slice(chunk.offset, chunk.offset + len(chunk))
+    if pa.types.is_boolean(chunk.type):
+        return _unpacked(held, array)
+    dtype = _DTYPES[str(chunk.type)]
+    numbers = np.zeros(0, dtype) if held is None else np.frombuffer(held, dtype)[array]
+    if not chunk.null_count:
+        return numbers
+    return np.where(missing(chunk), np.array(np.nan if dtype is np.float64 else 0, dtype), numbers)
+
+
+def missing(chunk: Any) -> Any:
+    """(rows,) where null stands in a chunk."""
+    if not chunk.null_count:
+        return np.zeros(len(chunk), dtype=np.bool_)
+    return ~_unpacked(chunk.buffers()[0], slice(chunk.offset, chunk.offset + len(chunk)))
+
+
+def _unpacked(buffer: Any, part: slice) -> Any:
+    if buffer is None:
+        return np.zeros(0, dtype=np.bool_)
+    return np.unpackbits(np.frombuffer(buffer, np.uint8), bitorder="little")[part].astype(np.bool_)
 
 
 def where(table: pa.Table, held: ArrayLike) -> pa.Table:

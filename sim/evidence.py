@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from sim import data
+import pyarrow as pa
+
+from sim import columns, data
 from sim.errors import BadInput
+from sim.scenario import Scenario, numbers
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,18 @@ class Code:
     goldstein: float | None
     plover: str | None
     intensity: float | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a document states, in our words, and where."""
+
+    id: str
+    document: str
+    locator: str
+    kind: str
+    flags: tuple[str, ...]
+    statement: str
 
 
 def _load(name: str) -> Any:
@@ -40,3 +55,112 @@ def codes() -> dict[str, Code]:
         item["code"]: Code(item["code"], item["name"], item["goldstein"], item["plover"], item["intensity"])
         for item in _load("codes.yaml")["codes"]
     }
+
+
+def code(cameo: str) -> Code | None:
+    """An event code, or the nearest above it (0341: 034, else 03, which CAMEO writes 030); None for no such root."""
+    known = codes()
+    for length in range(len(cameo), 1, -1):
+        found = known.get(cameo[:length]) or (known.get(f"{cameo[:2]}0") if length == 2 else None)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """The claims of seeds/claims.yaml, by id."""
+    return {
+        item["id"]: Claim(
+            item["id"], item["place"]["document"], item["locator"], item["kind"], tuple(item["flags"]),
+            " ".join(item["statement"].split()),
+        )
+        for item in _load("claims.yaml")["claims"]
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ which number rests on what
+
+SOURCED, ASSUMED, NEITHER = "claim", "assumption", "neither"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Which number of a scenario rests on what.
+
+    table: one row a number: path, value (as written; a rung by its name), low, high (its range), basis (`claim`, also
+    where there is an assumption beside it; `assumption`; `neither`), claims (ids), locators, statements, assumption.
+    unknown: (path, id) of cited claims that there are not.
+    """
+
+    table: pa.Table
+    unknown: list[tuple[str, str]]
+
+    @cached_property
+    def coverage(self) -> dict[str, int]:
+        """Numbers in all, by basis, and with a range."""
+        basis = self.table["basis"].to_pylist()
+        ranged = len(basis) - self.table["low"].null_count
+        return {"numbers": len(basis)} | {kind: basis.count(kind) for kind in (SOURCED, ASSUMED, NEITHER)} | {
+            "ranged": ranged
+        }  # fmt: skip
+
+    @cached_property
+    def by_document(self) -> dict[str, int]:
+        """How many numbers rest on claims of each document."""
+        found: dict[str, int] = {}
+        for cited in self.table["claims"].to_pylist():
+            for document in {_document(claim) for claim in cited.split()}:
+                found[document] = found.get(document, 0) + 1
+        return dict(sorted(found.items()))
+
+    def resting_on(self, document: str) -> list[str]:
+        """Paths of the numbers that rest on a claim of a document (FRS2021, Riddle2022), or of ids that begin so."""
+        rows = zip(self.table["path"].to_pylist(), self.table["claims"].to_pylist(), strict=True)
+        return [
+            path
+            for path, cited in rows
+            if any(_document(claim) == document or claim.startswith(f"{document}-") for claim in cited.split())
+        ]
+
+    def without(self) -> list[str]:
+        """Paths of the numbers that have neither claim nor assumption."""
+        rows = zip(self.table["path"].to_pylist(), self.table["basis"].to_pylist(), strict=True)
+        return [path for path, basis in rows if basis == NEITHER]
+
+
+def sources(scenario: Scenario) -> Sources:
+    """Which claim or assumption stands behind which number of a scenario."""
+    known = claims()
+    rows, unknown = [], []
+    for entry in numbers(scenario):
+        cited = entry.claim or []
+        unknown += [(entry.path, claim) for claim in cited if claim not in known]
+        found = [known[claim] for claim in cited if claim in known]
+        low, high = entry.quantity.range or (None, None)
+        value = entry.quantity.value
+        rows.append(
+            {
+                "path": entry.path,
+                "value": value if isinstance(value, str) else f"{value:.10g}",
+                "low": low,
+                "high": high,
+                "basis": SOURCED if cited else ASSUMED if entry.assumption else NEITHER,
+                "claims": " ".join(cited),
+                "locators": "; ".join(claim.locator for claim in found),
+                "statements": " ".join(claim.statement for claim in found),
+                "assumption": entry.assumption,
+            }
+        )
+    return Sources(columns.rows(rows, _SOURCES), unknown)
+
+
+_SOURCES = pa.schema(
+    [("path", pa.string()), ("value", pa.string()), ("low", pa.float64()), ("high", pa.float64())]
+    + [(name, pa.string()) for name in ("basis", "claims", "locators", "statements", "assumption")]
+)
+
+
+def _document(claim: str) -> str:
+    known = claims().get(claim)
+    return known.document if known else claim.split("-")[0]

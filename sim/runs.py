@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import importlib
 import os
 import platform
 import sys
@@ -92,7 +93,7 @@ def prepared(scenario: Scenario, text: str, turns: int | None = None) -> Prepare
         dates=dates,
         injects=sorted(injects, key=lambda item: item[0]),
         incident_titles={name: incident.title or name for name, incident in scenario.incidents.items()},
-        goldstein={code: found.goldstein for code, found in evidence.codes().items()},
+        goldstein={cameo: found.goldstein for cameo, _ in compiled.codes if (found := evidence.code(cameo))},
     )
     questions = tuple(question(scenario, compiled, name, outcome) for name, outcome in scenario.outcomes.items())
     return Prepared(scenario, text, compiled, horizon, legend, questions)
@@ -303,7 +304,7 @@ class Run:
             rows = self.states
         else:
             rows = store.read_table(self.folder, "states.parquet", ["turn", "date", *self.ladders])
-        return analysis.bands(analysis.at_turn(rows, self.manifest["turns"]), list(self.ladders))
+        return analysis.bands(rows, list(self.ladders), self.manifest["turns"])
 
     def changes(self) -> list[str]:
         """What is no longer as it was when the folder was written, each as a line; none if nothing."""
@@ -376,10 +377,22 @@ def _check_options(runs: int, seed: int, policy: str | None, threads: int | None
 def _histories(
     ready: Prepared, seed: int, runs: Iterable[int], policy: str | None, threads: int | None
 ) -> Iterator[History]:
+    _without_blas()
     from sim.kernel import batches
 
     cores = len(os.sched_getaffinity(0)) if threads is None else threads
     return batches(ready.compiled, seed, runs, policy=policy, turns=ready.turns, threads=cores)
+
+
+def _without_blas() -> None:
+    """Let Numba start without looking for SciPy's linear algebra, which the kernel never uses: it takes 0.2 s."""
+    if "scipy.linalg" in sys.modules or "numba.np.arraymath" in sys.modules:
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules["scipy.linalg"]
 
 
 def _write_tables(
@@ -565,6 +578,7 @@ def replay(folder: str | Path, run: int) -> Replay:
 
 def again(recorded: Run, run: int) -> History:
     """The history of one recorded run, computed anew from the folder's scenario, seed and policy."""
+    _without_blas()
     from sim.kernel import ensemble
 
     recorded.check_run(run)

@@ -87,19 +87,21 @@ class TableHash:
                 self._column(chunk, nulls, lengths, values)
 
     def _column(self, chunk: Any, nulls: Any, lengths: Any, values: Any) -> None:
-        nulls.update(columns.values(chunk.is_null()).tobytes() if chunk.null_count else bytes(len(chunk)))
-        if chunk.null_count:
-            chunk = chunk.drop_null()
-        if not len(chunk):
-            return
+        missing = columns.missing(chunk)
+        nulls.update(missing.tobytes())
         if pa.types.is_string(chunk.type):
-            chunk = chunk.cast(pa.large_string())
             _, places, text = chunk.buffers()
-            ends = np.frombuffer(places, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-            lengths.update((ends[1:] - ends[:-1]).tobytes())
+            ends = np.zeros(1, np.int32) if places is None else np.frombuffer(places, np.int32)
+            ends = ends[chunk.offset : chunk.offset + len(chunk) + 1].astype(np.int64)
+            sizes = ends[1:] - ends[:-1]
+            lengths.update(np.where(missing, 0, sizes).tobytes())
+            if sizes[missing].any():  # something stands behind a null
+                _, places, text = chunk.drop_null().buffers()
+                ends = np.frombuffer(places, np.int32)
             values.update(memoryview(text)[ends[0] : ends[-1]] if text is not None else b"")
         else:
-            values.update(np.ascontiguousarray(columns.values(chunk)).tobytes())
+            array = columns.values(chunk)
+            values.update(np.where(missing, array.dtype.type(0), array).tobytes())
 
     def hexdigest(self) -> str:
         whole = hashlib.blake2b(digest_size=16)
