@@ -11,8 +11,9 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,13 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
+    def walk(self, at: Location) -> Iterator[tuple[Location, Node]]:
+        """This node and all below it, each with its location."""
+        yield at, self
+        if isinstance(self.value, (dict, list)):
+            for key, node in self.value.items() if isinstance(self.value, dict) else enumerate(self.value):
+                yield from node.walk((*at, key))
+
 
 @dataclass(frozen=True)
 class Document:
@@ -69,27 +77,26 @@ class Document:
     """
 
     root: Node
-    data: Any = field(init=False)
-    marks: dict[Location, Mark] = field(init=False, default_factory=dict)
-    keys: dict[Location, Mark] = field(init=False, default_factory=dict)
-    refused: set[Location] = field(init=False, default_factory=set)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "data", self.root.plain())
-        self._note(self.root, ())
+    @cached_property
+    def data(self) -> Any:
+        return self.root.plain()
 
-    def _note(self, node: Node, at: Location) -> None:
-        self.marks[at] = node.mark
-        if node.key is not None:
-            self.keys[at] = node.key
-        if node.refused:
-            self.refused.add(at)
-        if isinstance(node.value, dict):
-            for key, item in node.value.items():
-                self._note(item, (*at, key))
-        elif isinstance(node.value, list):
-            for index, item in enumerate(node.value):
-                self._note(item, (*at, index))
+    @cached_property
+    def marks(self) -> dict[Location, Mark]:
+        return {at: node.mark for at, node in self._nodes}
+
+    @cached_property
+    def keys(self) -> dict[Location, Mark]:
+        return {at: node.key for at, node in self._nodes if node.key is not None}
+
+    @cached_property
+    def refused(self) -> set[Location]:
+        return {at for at, node in self._nodes if node.refused}
+
+    @cached_property
+    def _nodes(self) -> list[tuple[Location, Node]]:
+        return list(self.root.walk(()))
 
     def mark(self, at: Location) -> Mark:
         """Where the value at a location begins, or the nearest thing around it that stands in the file."""
@@ -112,13 +119,21 @@ class Document:
         rest = {name: node for name, node in self.root.value.items() if name != key}
         return Document(Node(rest, self.root.mark))
 
-    def places(self, spell: Callable[[Location], str]) -> dict[str, Location]:
-        """Every location by the path that `spell` makes of it; of those with one path the innermost."""
-        found = self.__dict__.get("_places")
-        if found is None:
-            found = {spell(at): at for at in self.marks}
-            self.__dict__["_places"] = found
-        return found
+    @cached_property
+    def places(self) -> dict[str, Location]:
+        """Every location by its path; of those with one path the innermost."""
+        return {path_of(at): at for at in self.marks}
+
+
+def path_of(at: Location) -> str:
+    """A location as users write it: dotted, list items in brackets, without a last `value` or `default`."""
+    words = list(at)
+    while len(words) > 1 and words[-1] in ("value", "default"):
+        words.pop()
+    path = ""
+    for word in words:
+        path += f"[{word}]" if isinstance(word, int) else f".{word}" if path else word
+    return path
 
 
 def _merged(base: Node, over: Node) -> Node:

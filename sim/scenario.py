@@ -39,7 +39,7 @@ from pydantic_core import PydanticCustomError
 
 from sim import data, located
 from sim.errors import Problem, Problems
-from sim.located import Location
+from sim.located import Location, path_of
 
 FORMAT = 1
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -89,6 +89,15 @@ class Bounds:
             value < self.high if self.below else value <= self.high
         )
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        described = handler(core)
+        for short in _inner_numbers(described):
+            if self.low > -LARGEST:
+                short["exclusiveMinimum" if self.above else "minimum"] = plain(self.low)
+            if self.high < LARGEST:
+                short["exclusiveMaximum" if self.below else "maximum"] = plain(self.high)
+        return described
+
     def __str__(self) -> str:
         low, high = plain(self.low), plain(self.high)
         if self.high >= LARGEST:
@@ -97,6 +106,14 @@ class Bounds:
             return f"{low}..{high}"
         beginning = "greater than" if self.above else "at least"
         return f"{beginning} {low} and {'less than' if self.below else 'at most'} {high}"
+
+
+def _inner_numbers(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The plain numbers among the forms of a JSON Schema."""
+    if described.get("type") == "number":
+        yield described
+    for form in described.get("anyOf", []):
+        yield from _inner_numbers(form)
 
 
 SHARE = Bounds(0, 1)
@@ -1042,17 +1059,6 @@ def numbers(scenario: Scenario) -> list[Entry]:
     ]
 
 
-def path_of(at: Location) -> str:
-    """A location as users write it: dotted, list items in brackets, without a last `value` or `default`."""
-    words = list(at)
-    while len(words) > 1 and words[-1] in ("value", "default"):
-        words.pop()
-    path = ""
-    for word in words:
-        path += f"[{word}]" if isinstance(word, int) else f".{word}" if path else word
-    return path
-
-
 def _quantities(value: Any, at: Location = (), source: Sourced | None = None, bounds: Bounds = ANY) -> Iterator[_Found]:
     """Every quantity in a part of a scenario, in the order of the models and of the file."""
     if isinstance(value, Sourced) and (value.claim or value.assumption):
@@ -1961,7 +1967,8 @@ def _beside_or_shipped(file: pathlib.Path, name: str) -> pathlib.Path | None:
 def _bases(file: pathlib.Path) -> list[str]:
     """What a file could extend."""
     try:
-        beside = [path.name for path in itertools.islice(file.parent.glob("*.yaml"), 200) if path.name != file.name]
+        near = itertools.islice(itertools.chain(file.parent.glob("*.yaml"), file.parent.glob("*/*.yaml")), 200)
+        beside = [path.relative_to(file.parent).as_posix() for path in near if path != file]
     except OSError:
         beside = []
     shipped = data.scenarios()
@@ -1985,7 +1992,7 @@ class _Fault:
         path = path_of(self.at) if self.path is None else self.path
         if document is None:
             return Problem(path=path or None, message=self.message)
-        places = document.places(path_of)
+        places = document.places
         while path.endswith("[0]") and path not in places:  # one word is short for a list of one
             path = path[:-3]
         at = self.at if self.path is None else _nearest_location(document, path)
@@ -1995,7 +2002,7 @@ class _Fault:
 
 def _nearest_location(document: located.Document, path: str) -> Location:
     """Where a path of `numbers` or `problems` stands in a document, or the nearest block around it."""
-    places = document.places(path_of)
+    places = document.places
     while path and path not in places:
         cut = max(path.rfind("."), path.rfind("["))
         path = path[:cut] if cut > 0 else ""
@@ -2223,6 +2230,8 @@ def _wrong_type(value: Any, rule: str) -> str:
         return f"nothing stands here; must be {rule}, or leave the key out"
     if isinstance(value, bool):
         return f"{_shown(value)} is a yes or no; must be {rule}"
+    if isinstance(value, float) and rule == "a whole number":
+        return f"{value} has a point or an exponent; must be a whole number such as {round(value)}"
     if isinstance(value, (int, float)):
         mend = ": put it in quotes" if rule == "text" else ""
         return f"{_shown(value)} is a number; must be {rule}{mend}"
@@ -2356,3 +2365,38 @@ def _put(raw: Any, at: Location, value: Any) -> None:
         child["value" if "value" in child else "default"] = value
     else:
         raw[last] = value
+
+
+# ------------------------------------------------------------------------------------------------ the schema
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a scenario file as people write it: short forms allowed, a description and examples everywhere."""
+    described = Scenario.model_json_schema(by_alias=True, mode="validation")
+    for name in ("PerName", "Scaled"):
+        block = described["$defs"][name]
+        about = {"description": "The number for all who are not named.", "examples": [0.5]}
+        block["properties"]["default"] = block["additionalProperties"] | about
+        for key in ("value", "range"):  # a quantity is short for {default: quantity}
+            block["properties"][key] = described["$defs"]["Quantity"]["properties"][key]
+        block["additionalProperties"]["description"] = "The number of an actor, a tag or a pair (`west.taliban`)."
+    _tidied(described)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tightrope scenario", **described}
+
+
+def _tidied(described: Any, names: bool = False) -> None:
+    """Takes away the titles that pydantic makes of field names, and lets no other keys stand beside patterns of keys.
+
+    names: whether the keys are names of fields.
+    """
+    if isinstance(described, list):
+        for item in described:
+            _tidied(item)
+    elif isinstance(described, dict):
+        if not names:
+            described.pop("title", None)
+        if "patternProperties" in described:
+            described["additionalProperties"] = False
+        for key, item in described.items():
+            if key not in ("examples", "default"):
+                _tidied(item, key in ("properties", "$defs"))
