@@ -14,17 +14,20 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.errors import UserError
+from sim.errors import BadInput, FolderProblem, UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sim.runs import Run
+    from sim.checks import Report
+    from sim.evidence import Sources
+    from sim.runs import Replay, Run
 
 INTERRUPTED = 130
 FAULT = 1
@@ -54,6 +57,27 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Validate scenarios and print what they hold, and what in them is likely a fault of the world."""
+    from sim import scenario as reading
+
+    reports, code = [], 0
+    for file in files:
+        try:
+            loaded = reading.read(file)
+            announce_compilation()
+            from sim import checks
+
+            report = checks.check_loaded(loaded)
+        except UserError as error:
+            tell(str(error))
+            code = max(code, error.exit_code)
+            continue
+        reports.append(report.as_dict())
+        if not as_json:
+            echo(("" if len(reports) == 1 else "\n") + _checked(report))
+    if as_json:
+        echo(to_json(_one_or_all(reports, files)))
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -96,7 +120,110 @@ def run(
         else:
             echo(("\n" if number else "") + _report(done))
     if as_json:
-        echo(to_json(summaries[0] if len(summaries) == 1 else summaries))
+        echo(to_json(_one_or_all(summaries, scenarios)))
+
+
+@app.command()
+def replay(
+    folder: Folder,
+    run: Annotated[int, typer.Option("--run", help="Number of the run, from 0.")],
+    as_json: Json = False,
+) -> None:
+    """Do one recorded run again, alone, and compare it with what was recorded, bit for bit."""
+    announce_compilation()
+    from sim import runs as running
+
+    again = running.replay(folder, run)
+    for change in again.changes:
+        tell(f"{folder}: {change}")
+    if as_json:
+        tables = {name: rows.to_pylist() for name, rows in again.tables.items()}
+        echo(to_json({"run": run, "same": again.same, "compared": again.compared, "differing": again.differing,
+                      "changes": again.changes, "tables": tables}))  # fmt: skip
+    else:
+        echo(_replayed(again, running.open_run(folder).manifest))
+    if not again.same:
+        why = "the model or the scenario has changed" if again.changes else "the folder is damaged"
+        raise FolderProblem(f"{folder}: run {run} came out differently in {', '.join(again.differing)}: {why}")
+
+
+@app.command()
+def explain(
+    folder: Folder,
+    actor: Annotated[str, typer.Option(help="Whose decision.")],
+    turn: Annotated[str, typer.Option(help="Its date, such as 2021-08, or its number.")],
+    run: Annotated[int, typer.Option("--run", help="Number of the run, from 0.")] = 0,
+    action: Annotated[str | None, typer.Option(help="The act to explain, taken or not.")] = None,
+    target: Annotated[str | None, typer.Option(help="The act's target.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say why an actor did what it did: a decision card."""
+    announce_compilation()
+    from sim import explain as explaining
+
+    card = explaining.card(folder, actor, turn, run, action, target)
+    echo(to_json(card.as_dict()) if as_json else card.text())
+
+
+@app.command()
+def sources(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number.")] = None,
+    document: Annotated[
+        str | None, typer.Option(help="Only numbers that rest on this document, such as RID or FRS2021.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print which claim or assumption stands behind which number, and the coverage."""
+    from sim import evidence
+    from sim import scenario as reading
+
+    found = evidence.sources(reading.read(scenario, sets or ()).scenario)
+    rows = found.table.to_pylist()
+    if document is not None:
+        wanted = set(found.resting_on(document))
+        rows = [row for row in rows if row["path"] in wanted]
+    if as_json:
+        unknown = [{"path": path, "claim": claim} for path, claim in found.unknown]
+        echo(to_json({"numbers": rows, "coverage": found.coverage, "by_document": found.by_document,
+                      "neither": found.without(), "unknown": unknown}))  # fmt: skip
+    else:
+        echo(_sourced(found, rows))
+
+
+@app.command()
+def export(
+    folder: Folder,
+    csv: Annotated[bool, typer.Option("--csv", help="Write comma-separated values, one file a table.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to write.  [default: RUNDIR/csv]")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the tables of a run folder for a spreadsheet."""
+    from sim import runs as running
+
+    if not csv:
+        raise BadInput("tightrope export: say in which form: --csv")
+    written = running.export_csv(running.open_run(folder), out)
+    if as_json:
+        echo(to_json([{"file": str(path), "rows": rows} for path, rows in written]))
+    else:
+        shown = table("File", "Rows")
+        for path, rows in written:
+            shown.add_row(str(path), f"{rows:,}")
+        echo(drawn(shown))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, by which editors complete them."""
+    from sim import scenario as reading
+
+    echo(to_json(reading.schema()))
+
+
+def _one_or_all(found: Sequence[Any], asked: Sequence[str]) -> Any:
+    """What was asked for: one thing, or a list where several were named."""
+    return found[0] if len(asked) == 1 and found else list(found)
 
 
 def _apart(out: Path, scenario: str, before: Sequence[str]) -> Path:
@@ -177,6 +304,92 @@ def _act_table(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> Table:
     return shown
 
 
+# ------------------------------------------------------------------------------------------- what other verbs print
+
+
+def _checked(report: Report) -> str:
+    counts = report.counts
+    held = [
+        f"{counts['turns']} turn{plural(counts['turns'])}, {counts['injects']} dated event{plural(counts['injects'])}, "
+        f"{counts['incidents']} incident{plural(counts['incidents'])}, "
+        f"{counts['outcomes']} outcome{plural(counts['outcomes'])}",
+        f"{counts['actors']} actors with {counts['interests']} interests and {counts['options']} options of "
+        f"{counts['actions']} actions",
+        f"{counts['indicators']} indicators ({counts['slots']} columns), {counts['couplings']} couplings, "
+        f"{counts['assurances']} assurances ({counts['beliefs']} beliefs)",
+        f"{counts['numbers']} numbers: {counts['sourced']} sourced, {counts['assumed']} assumed, "
+        f"{counts['neither']} neither; {counts['ranged']} with a range",
+    ]
+    shown = table(
+        "Actor",
+        "Act",
+        "Towards",
+        "EU",
+        "λ·EU",
+        "Prior",
+        "Odds",
+        title="Best options at the start, against doing nothing",
+    )
+    before = None
+    for option in report.leading:
+        name = "" if option.actor == before else option.actor
+        before = option.actor
+        shown.add_row(
+            name, option.action, option.target or "", f"{option.utility:+.4f}", f"{option.score:+.2f}",
+            f"{option.prior:+.2f}", _against(option.odds),
+        )  # fmt: skip
+    warnings = [f"warning: {problem}" for problem in report.warnings]
+    return "\n".join([f"{report.file}: {report.title}", *(f"  {line}" for line in held), "", drawn(shown), *warnings])
+
+
+def _against(logit: float) -> str:
+    """Odds as people read them."""
+    if logit >= 0:
+        return f"{math.exp(min(logit, 20)):.3g} : 1"
+    return f"1 : {math.exp(min(-logit, 20)):.3g}"
+
+
+def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
+    names, titles = manifest["actors"], manifest["actions"]
+    shown = table("Date", "Actor", "Act", "Towards", "EU", "Probability", "", title=f"Run {again.run}")
+    rows = [(row["turn"], 1, row) for row in again.tables["acts"].to_pylist()]
+    rows += [(row["turn"], 0, row) for row in again.tables["events"].to_pylist()]
+    for _, is_act, row in sorted(rows, key=lambda item: item[:2]):
+        if is_act:
+            shown.add_row(
+                row["date"], names[row["actor"]], titles[row["action"]], names.get(row["target"], ""),
+                "-" if row["utility"] is None else f"{row['utility']:+.4f}", percent(row["probability"]),
+                "" if row["succeeded"] else "failed",
+            )  # fmt: skip
+        else:
+            shown.add_row(row["date"], names.get(row["actor"], ""), f"[{row['title']}]", "", "", "", row["kind"])
+    answers = table("Outcome", "Answer", title="Outcomes")
+    for name, kind in manifest["outcomes"].items():
+        value = again.tables["outcomes"][name][0].as_py()
+        answers.add_row(kind["title"], ("yes" if value else "no") if kind["yes_or_no"] else number(value))
+    verdict = f"as recorded, bit for bit: {', '.join(again.compared)}" if again.same else "not as recorded"
+    return "\n".join([drawn(shown), drawn(answers), f"Run {again.run}: {verdict}"])
+
+
+def _sourced(found: Sources, rows: Sequence[dict[str, Any]]) -> str:
+    shown = table("Number", "Value", "Range", "Rests on")
+    for row in rows:
+        span = "" if row["low"] is None else f"{row['low']:g} to {row['high']:g}"
+        basis = ", ".join(row["claims"].split()) or row["assumption"] or "NOTHING"
+        where = f" ({row['locators']})" if row["locators"] else ""
+        shown.add_row(row["path"], row["value"], span, basis + where)
+    coverage = found.coverage
+    documents = ", ".join(f"{count} on {document}" for document, count in found.by_document.items())
+    lines = [
+        drawn(shown),
+        f"{coverage['numbers']} numbers: {coverage['claim']} sourced ({documents or 'no document'}), "
+        f"{coverage['assumption']} assumed, {coverage['neither']} neither; {coverage['ranged']} with a range",
+    ]
+    lines += [f"neither claim nor assumption: {path}" for path in found.without()]
+    lines += [f"unknown claim: {path}: {claim}" for path, claim in found.unknown]
+    return "\n".join(lines)
+
+
 # ------------------------------------------------------------------------------------------------------ showing things
 
 
@@ -204,7 +417,7 @@ def percent(share: float) -> str:
     """A share in per cent, with a decimal where it is near 0 or 1."""
     value = 100 * share
     near = 0 < value < 10 or 90 < value < 100
-    return f"{value:.1f}%" if near else f"{value:.0f}%"
+    return f"{value:.1f}".removesuffix(".0") + "%" if near else f"{value:.0f}%"
 
 
 def number(value: float | None) -> str:
@@ -228,6 +441,10 @@ def to_json(content: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if hasattr(value, "item"):  # a NumPy scalar
+        return _plain(value.item())
+    if is_dataclass(value):
+        return _plain(vars(value))
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -329,7 +546,7 @@ def _guarded(arguments: Sequence[str] | None) -> int:
         tell(str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        tell("interrupted; nothing half-done was kept")
+        tell("interrupted; no unfinished run folder is left behind")
         return INTERRUPTED
     except typer.Exit as error:
         return error.exit_code

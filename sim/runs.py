@@ -380,7 +380,7 @@ def _histories(
     _without_blas()
     from sim.kernel import batches
 
-    cores = len(os.sched_getaffinity(0)) if threads is None else threads
+    cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     return batches(ready.compiled, seed, runs, policy=policy, turns=ready.turns, threads=cores)
 
 
@@ -537,6 +537,16 @@ def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
         assurances={name: assurance.title or name for name, assurance in scenario.assurances.items()},
         incidents=dict(ready.legend.incident_titles),
     )
+
+
+def export_csv(done: Run, out: Path | None = None) -> list[tuple[Path, int]]:
+    """Write every table of a run as CSV into `out` (`<folder>/csv` if left out); returns each file and its rows."""
+    place = out if out is not None else done.folder / "csv"
+    return [
+        (store.write_csv(place / f"{name}.csv", done.table(name)), entry["rows"])
+        for file, entry in done.manifest["tables"].items()
+        for name in [file.removesuffix(".parquet")]
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------------- replay

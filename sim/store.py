@@ -348,6 +348,24 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def write_csv(path: Path, table: pa.Table) -> Path:
+    """Write a table as comma-separated values, whole or not at all; makes the folder where there is none."""
+    from pyarrow import csv
+
+    part = path.with_name(f".{path.name}{PART}")
+    with storage(path):
+        _make(path.parent)
+        try:
+            with part.open("wb") as file:
+                csv.write_csv(table, file)
+                _to_disk(file, part, path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+    return path
+
+
 def take_lock(folder: Path) -> int:
     """Lock a folder for this process; the open descriptor holds it. Raises FolderProblem where another has it."""
     path = folder / LOCK
