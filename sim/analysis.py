@@ -122,6 +122,11 @@ _OUTCOMES = pa.schema(
 )
 
 
+def no_outcomes() -> pa.Table:
+    """A summary of outcomes without rows."""
+    return columns.rows([], _OUTCOMES)
+
+
 def _typical_turn(outcomes: pa.Table, name: str) -> dict[str, Any]:
     """The median turn, and its date, among the runs in which an outcome came true."""
     turns = columns.values(outcomes[f"{name}_turn"].drop_null())

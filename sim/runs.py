@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sim.figures import RunData
 
 EVERYTHING = 1000  # up to this many runs, every table is kept
+STRETCH = 8192  # runs for which the kernel is called at once
 SHOWN = 200  # above that, the figures show this many of the first runs
 MOST_RUNS = 10_000_000
 MOST_TURNS = 1200
@@ -287,12 +288,19 @@ class Run:
 
     def summary(self) -> Summary:
         """Outcomes with intervals, rungs at the end, the commonest acts."""
-        kinds = self.manifest["outcomes"]
-        return Summary(
-            analysis.outcome_summary(self.outcomes, kinds),
-            analysis.rung_summary(self._ends(), self.ladders),
-            self.totals,
-        )
+        rungs = analysis.rung_summary(self._ends(), self.ladders)
+        return Summary(self._answers(), rungs, self.totals)
+
+    def _answers(self) -> pa.Table:
+        """The summary of the outcomes, reading one after the other."""
+        import pyarrow as pa
+
+        parts = [analysis.no_outcomes()]
+        for name, kind in self.manifest["outcomes"].items():
+            wanted = [name, f"{name}_turn", f"{name}_date"] if kind["dated"] else [name]
+            table = store.read_table(self.folder, "outcomes.parquet", wanted)
+            parts.append(analysis.outcome_summary(table, {name: kind}))
+        return pa.concat_tables(parts)
 
     def _ends(self) -> pa.Table:
         """Quantiles of the ladders at the end."""
@@ -374,14 +382,15 @@ def _check_options(runs: int, seed: int, policy: str | None, threads: int | None
         raise BadInput(f"threads {threads}: must be 1 or more")
 
 
-def _histories(
-    ready: Prepared, seed: int, runs: Iterable[int], policy: str | None, threads: int | None
-) -> Iterator[History]:
+def _histories(ready: Prepared, seed: int, runs: range, policy: str | None, threads: int | None) -> Iterator[History]:
+    """Histories in order of run, for any number of runs in the same memory."""
     _without_blas()
     from sim.kernel import batches
 
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    return batches(ready.compiled, seed, runs, policy=policy, turns=ready.turns, threads=cores)
+    for first in range(runs.start, runs.stop, STRETCH):
+        part = range(first, min(first + STRETCH, runs.stop))
+        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=cores)
 
 
 def _without_blas() -> None:

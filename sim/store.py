@@ -34,6 +34,8 @@ MANIFEST = "manifest.json"
 LOCK = ".lock"
 PART = ".part"
 ROW_GROUP_BYTES = 16_000_000
+ROW_GROUP_ROWS = 65_536
+WAITING = 64  # parts of a table that wait side by side; each takes memory of its own
 
 REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
@@ -246,6 +248,7 @@ class TableWriter:
         self._hash: TableHash | None = None
         self._waiting: list[pa.Table] = []
         self._bytes = 0
+        self._rows = 0
 
     def __enter__(self) -> TableWriter:
         return self
@@ -257,7 +260,10 @@ class TableWriter:
         self._hash.update(table)
         self._waiting.append(table)
         self._bytes += table.nbytes
-        if self._bytes >= ROW_GROUP_BYTES:
+        self._rows += table.num_rows
+        if len(self._waiting) >= WAITING:
+            self._waiting = [pa.concat_tables(self._waiting).combine_chunks()]
+        if self._bytes >= ROW_GROUP_BYTES or self._rows >= ROW_GROUP_ROWS:
             with storage(self.path):
                 self._flush()
 
@@ -269,7 +275,7 @@ class TableWriter:
             self._file = self.part.open("wb", buffering=1 << 20)
             self._writer = pq.ParquetWriter(self._file, table.schema, **_layout(table.schema))
         self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
-        self._waiting, self._bytes = [], 0
+        self._waiting, self._bytes, self._rows = [], 0, 0
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if kind is not None:
