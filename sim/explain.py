@@ -1,0 +1,719 @@
+"""Why an actor did what it did: a decision card of a recorded run, as data and as text.
+
+`card` does the run again up to the turn (see `decision`), and adds the names, ranges and sources of the scenario.
+"""
+
+from __future__ import annotations
+
+import calendar
+import difflib
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from sim import evidence, runs
+from sim.arrays import Compiled
+from sim.decision import Considered, Contribution, Decision, Flip, Option, Reliance, carriers, decide, flips
+from sim.errors import BadInput
+from sim.scenario import Entry, Scenario, nearest, numbers, turn_of
+
+SHOWN = 12  # rows of a table in the text
+WIDTH = 98  # columns of the text
+CHANGE = (
+    "change: what it expects on the discounted average of the turns to come, with what follows from it; weight: own, "
+    "or stake x regard of another"
+)
+PASSED_OVER = ("channel taken", "attention short", "attention gone")
+
+__all__ = ["Card", "Decision", "card", "decide"]
+
+
+# ------------------------------------------------------------------------------------------------ the card
+
+
+@dataclass(frozen=True)
+class Tip:
+    """What would have made an option not taken likelier to be drawn first than what was done.
+
+    done, rival: None is holding; rival is the likeliest of those compared. already: it was likelier as it was.
+    flips: smallest first.
+    """
+
+    done: Option | None
+    done_first: float
+    rival: Option | None
+    rival_first: float
+    already: bool
+    flips: list[Flip]
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A claim of a source document."""
+
+    id: str
+    locator: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a number rests on. carries: see `Carrier`; None for a number that is there because it would tip."""
+
+    path: str
+    value: float | str
+    carries: float | None
+    claims: list[Cited]
+    assumption: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """Why an actor did what it did in one turn of a recorded run.
+
+    focus: the act explained; None where the actor held. notes: what the reader must know of how this was computed.
+    """
+
+    folder: str
+    date: str
+    decision: Decision
+    focus: Option | None
+    tips: list[Tip]
+    sources: list[Source]
+    notes: list[str]
+    scenario: Scenario = field(repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data for JSON."""
+        return {
+            "folder": self.folder,
+            "scenario": self.scenario.title,
+            "date": self.date,
+            "summary": _Page(self).summary(),
+            **{name: _plain(getattr(self, name)) for name in ("focus", "tips", "sources", "notes")},
+            **_plain(self.decision),
+        }
+
+    def text(self) -> str:
+        """The card for the terminal."""
+        return _Page(self).whole()
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it; an option becomes its action and target, and what belongs to the machinery is left out."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, tuple):
+        return dict(zip(("action", "target"), value, strict=True))
+    if is_dataclass(value):
+        return {name.name: _plain(getattr(value, name.name)) for name in fields(value) if name.repr}
+    return value
+
+
+def card(
+    folder: str | Path,
+    actor: str,
+    turn: str | int,
+    run: int = 0,
+    action: str | None = None,
+    target: str | None = None,
+) -> Card:
+    """Why an actor did what it did in a turn of a recorded run, recomputed from the folder's scenario and seed.
+
+    turn: a date of the run such as `2021-08`, or a number from 1. action, target: which act to explain, taken or not;
+    the first one taken if left out. Raises BadInput for a name that there is not, FolderProblem for a bad folder.
+    """
+    recorded = runs.open_run(folder)
+    recorded.check_run(run)
+    ready, manifest = recorded.prepared, recorded.manifest
+    scenario: Scenario = ready.scenario
+    number = _turn(scenario, manifest, turn)
+    policy = manifest["policy"] if manifest["policy_set"] else None
+    decision = decide(ready.compiled, manifest["seed"], run, number, actor, policy)
+    focus = _focus(decision, action, target)
+    entries = {entry.path: entry for entry in numbers(scenario)}
+    tips = _tips(decision, focus, entries)
+    return Card(
+        folder=str(recorded.folder),
+        date=manifest["dates"][number],
+        decision=decision,
+        focus=focus,
+        tips=tips,
+        sources=_cited(decision, focus, tips, entries),
+        notes=[*recorded.changes(), *_compared(recorded, ready.compiled, decision)],
+        scenario=scenario,
+    )
+
+
+def _turn(scenario: Scenario, manifest: Mapping[str, Any], turn: str | int) -> int:
+    """The turn of a date or a number."""
+    labels, last = list(manifest["dates"]), int(manifest["turns"])
+    text = str(turn).strip()
+    found = None
+    if text in labels:
+        found = labels.index(text)
+    elif text.isascii() and text.isdigit() and len(text) < 4:
+        found = int(text)
+    else:
+        try:
+            found = turn_of(scenario.model_copy(update={"turns": last}), text)
+        except (ValueError, TypeError):  # not a date at all
+            found = None
+    if found is None or not 1 <= found <= last:
+        why = " is the start, before anyone chose" if found == 0 else ""
+        near = difflib.get_close_matches(text, labels[1:], 1, 0.0) if "-" in text and not why else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise BadInput(
+            f"turn {text}{why or ': not in this run'}; its turns are {labels[1]} (1) to {labels[last]} ({last}){hint}"
+        )
+    return found
+
+
+def _focus(decision: Decision, action: str | None, target: str | None) -> Option | None:
+    """The option that the card is about; None is holding."""
+    if action is None and target is None:
+        return decision.taken[0].name if decision.taken else None
+    fitting = [option for option in decision.options if action is None or option.action == action]
+    if not fitting:
+        actions = sorted({option.action for option in decision.options})
+        raise BadInput(f'{decision.actor} has no action "{action}"{nearest(str(action), actions)}')
+    if target is not None:
+        targets = sorted({option.target for option in fitting if option.target is not None})
+        fitting = [option for option in fitting if option.target == target]
+        if not fitting:
+            what = f'"{action}" ' if action else "nothing "
+            raise BadInput(f'{decision.actor} can do {what}to no "{target}"{nearest(target, targets)}')
+    return min(fitting, key=lambda option: (option.order or math.inf, not option.available, -option.first)).name
+
+
+def _tips(decision: Decision, focus: Option | None, entries: Mapping[str, Entry]) -> list[Tip]:
+    """The comparisons of the card: with the likeliest option not taken, and with holding."""
+    if decision.policy == "frozen":
+        return []
+    passed = [option.name for option in decision.passed]
+    taken = [option.name for option in decision.taken]
+    compared: list[tuple[Option | None, list[Option | None]]]
+    if focus in taken:
+        compared = [(focus, [*passed]), (focus, [None])]
+    elif focus is None:
+        compared = [(None, [*passed])]
+    else:  # why not this one: against what was done
+        compared = [(taken[0] if taken else None, [focus] if focus in passed else [])]
+    ranges = {
+        path: (float(entry.quantity.range[0]), float(entry.quantity.range[1]))
+        for path, entry in entries.items()
+        if entry.quantity.range is not None
+    }
+    first = {option.name: option.first for option in decision.options} | {None: decision.hold_first}
+    tips = []
+    for done, rivals in compared:
+        if rivals:
+            rival = max(rivals, key=lambda name: first[name])
+            already = first[rival] > first[done]
+            found = [] if already else flips(decision.desk, done, rivals, ranges, entries)
+            tips.append(Tip(done, first[done], rival, first[rival], already, found))
+    return tips
+
+
+def _cited(decision: Decision, focus: Option | None, tips: Sequence[Tip], entries: Mapping[str, Entry]) -> list[Source]:
+    """What the numbers rest on that matter most: those that carry the act, or the likeliest where the actor held."""
+    about = focus or (decision.passed[0].name if decision.passed else None)
+    found: dict[str, float | None] = {}
+    if about is not None and decision.option(*about).available:
+        found = {one.path: one.carries for one in carriers(decision.desk, about, entries)}
+    for tip in tips:
+        for flip in tip.flips[:1]:
+            found.setdefault(flip.path, None)
+    claims = evidence.claims()
+    sources = []
+    for path, carries in found.items():
+        entry = entries[path]
+        cited = [
+            Cited(name, claims[name].locator, claims[name].statement) if name in claims else Cited(name, "", "")
+            for name in entry.claim or []
+        ]
+        sources.append(Source(path, entry.quantity.value, carries, cited, entry.assumption))
+    return sources
+
+
+def _compared(recorded: runs.Run, compiled: Compiled, decision: Decision) -> list[str]:
+    """Whether the acts up to the turn came out again as they were recorded."""
+    if not recorded.complete:
+        return ["the folder keeps no acts (more than 1,000 runs), so this could not be compared with what was recorded"]
+    rows = recorded.one("acts", decision.run)
+    columns = [rows.column(name).to_pylist() for name in ("turn", "actor", "action", "target", "probability")]
+    written = [row for row in zip(*columns, strict=True) if row[0] <= decision.turn]
+    again = [(turn, *compiled.options[o], probability) for turn, o, probability in decision.acts]
+    if written == again:
+        return []
+    for old, new in zip(written, again, strict=False):
+        if old != new:
+            turn = min(old[0], new[0])
+            break
+    else:
+        turn = [*written, *again][min(len(written), len(again))][0]
+    return [
+        f"recomputed, the run differs from what was recorded, from turn {turn} on; this card tells the recomputed one"
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ in words
+
+
+class _Words:
+    """The scenario's titles, and numbers as a reader wants them."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    def actor(self, name: str) -> str:
+        """As within a sentence."""
+        title = self.scenario.actors[name].title or _spaced(name).title()
+        return f"the {title.removeprefix('The ')}" if title.startswith(("The ", "United ")) else title
+
+    def option(self, option: Option | None) -> str:
+        """A verb phrase."""
+        if option is None:
+            return "does nothing"
+        action, target = option
+        title = self.scenario.actions[action].title or _spaced(action)
+        return title if target is None else f"{title} {self.actor(target)}"
+
+    def indicator(self, path: str, mine: str) -> str:
+        """The indicator's title and whose it is, as a card of the actor `mine` has it."""
+        slot = self.scenario.slots[path]
+        kind = slot.place.split(".")[1]
+        if slot.place.startswith("indicators."):
+            title = self.scenario.indicators[kind].title or _spaced(kind)
+        else:
+            title = f"{slot.indicator.split('_')[0]}: {self.scenario.assurances[kind].title or _spaced(kind)}"
+        owners = [self.actor(name) for name in (slot.first, slot.second) if name]
+        if slot.first == mine:
+            owners[0] = ""
+        whose = " → ".join(owners).strip()
+        return f"{title} ({whose})" if whose else title
+
+    def value(self, path: str, value: float) -> str:
+        """A number of an indicator; on a ladder the rung's name."""
+        ladder = self.scenario.slots[path].ladder
+        if ladder and value == int(value) and 0 <= value < len(ladder):
+            return _spaced(ladder[int(value)])
+        return f"{value:.3f}"
+
+    def date(self, label: str) -> str:
+        """`August 2021` for `2021-08`."""
+        year, month, day = (*(int(part) for part in label.split("-")), 0, 0)[:3]
+        name = f"{calendar.month_name[month]} {year}" if month else str(year)
+        if day:
+            name = f"{day} {name}"
+        return {"week": f"Week of {name}", "quarter": f"Quarter from {name}"}.get(self.scenario.turn, name)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}" if abs(value) >= 5e-5 else f"{value:+.1e}" if value else "0"
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.0005 or value == 0.0 else f"{value:.0e}"
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.12g}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _wrapped(text: str, indent: str = "", later: str | None = None) -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent if later is None else later,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """Aligned columns: the first `left` to the left and cut to fit the width, the others to the right."""
+    lines = [list(heads), *(list(row) for row in rows)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
+    spare = WIDTH - 2 - sum(widths) - 2 * (len(widths) - 1)
+    while spare < 0:
+        widest = max(range(left), key=lambda n: widths[n])
+        widths[widest] -= 1
+        spare += 1
+    out = []
+    for line in lines:
+        cells = [
+            (text if len(text) <= width else f"{text[: width - 1]}…").ljust(width) if n < left else text.rjust(width)
+            for n, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        out.append(("  " + "  ".join(cells)).rstrip())
+    return "\n".join(out)
+
+
+def _ordinal(number: int) -> str:
+    words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+    return words[number - 1] if number <= len(words) else f"as number {number}"
+
+
+class _Page:
+    """A card in words, a method a part."""
+
+    def __init__(self, card: Card) -> None:
+        self.card, self.decision, self.words = card, card.decision, _Words(card.scenario)
+        self.open = [option for option in self.decision.options if option.available]
+
+    def whole(self) -> str:
+        """All parts, with an empty line between."""
+        full, brief = self.shown()
+        parts = [
+            self.heading(),
+            self.seen(),
+            self.menu(),
+            *(self.apart(option, option is full[0]) for option in full),
+            self.briefly(brief),
+        ]
+        parts += [self.tipping(), self.sources(), self.notes()]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def heading(self) -> str:
+        where = f"{self.card.scenario.title}, run {self.decision.run}, turn {self.decision.turn}"
+        return f"{where}\n{_wrapped(self.summary())}"
+
+    # -- the answer in a paragraph
+
+    def summary(self) -> str:
+        """What was done, how likely it was, and whether the draw or the reasons decided."""
+        decision, words = self.decision, self.words
+        acts = [words.option(option.name) for option in decision.taken] or ["does nothing"]
+        parts = [f"{words.date(self.card.date)}: {_capital(words.actor(decision.actor))} {_listed(acts)}."]
+        if decision.events:
+            done = _listed([words.option(option) for option in decision.events])
+            parts.append(f"By a dated event of the scenario it also {done}.")
+        if decision.policy == "frozen":
+            parts.append("Under the policy `frozen` nobody acts, whatever it would be worth.")
+        elif not self.open:
+            parts.append("No option was open to it.")
+        elif self.card.focus is None:
+            parts += [f"Doing nothing had a chance of {_share(decision.hold_first)} to come up first.", self.why_none()]
+        else:
+            parts += self.about(decision.option(*self.card.focus))
+        return " ".join(parts)
+
+    def about(self, focus: Considered) -> list[str]:
+        """What is said of the act explained."""
+        name, worth = _capital(self.words.option(focus.name)), f"expected utility {_signed(focus.utility)}"
+        holding = f"Doing nothing had {_share(self.decision.hold_first)}."
+        if focus.order:
+            came = "it succeeded" if focus.succeeded else "it failed"
+            then = f"chance {_share(focus.probability or 0.0)} then"
+            return [
+                f"{name}: taken {_ordinal(focus.order)} ({then}, {worth}); {came}.",
+                self.standing(focus),
+                holding,
+            ]
+        if focus.available:
+            first = f"its chance to be drawn first was {_share(focus.first)}, its {worth}"
+            return [f"{name}: {focus.fate}; {first}.", holding]
+        return [f"{name}: not open to it; {self.wanting(focus)}."]
+
+    def standing(self, focus: Considered) -> str:
+        """Whether the act was the likeliest of all to be drawn first."""
+        others = [option for option in self.open if option is not focus]
+        likelier = [option for option in others if option.first > focus.first]
+        first = _share(focus.first)
+        if likelier:
+            return f"To be drawn first it had {first}: {self.named(likelier)} likelier, and the draw decided."
+        if not others:
+            return f"Nothing else was open to it; to be drawn first it had {first}."
+        return (
+            f"Of the {len(self.open)} options open it was the likeliest to be drawn first ({first}); the next, "
+            f"{self.words.option(others[0].name)}, had {_share(others[0].first)}."
+        )
+
+    def why_none(self) -> str:
+        """Whether holding was the likeliest of all."""
+        likelier = [option for option in self.open if option.first > self.decision.hold_first]
+        if likelier:
+            return f"{_capital(self.named(likelier))} likelier: the draw decided."
+        best = self.open[0]
+        reason = "worth nothing to it" if best.utility <= 0.0 else "worth too little against doing nothing"
+        return (
+            f"No single option was likelier; the likeliest of {len(self.open)}, {self.words.option(best.name)}, had "
+            f"{_share(best.first)} at an expected utility of {_signed(best.utility)}: {reason}."
+        )
+
+    def named(self, options: Sequence[Considered]) -> str:
+        """The first two, how many more, and their verb."""
+        told = [f"{self.words.option(option.name)} ({_share(option.first)})" for option in options[:2]]
+        told += [f"{len(options) - 2} more"] if len(options) > 2 else []
+        return f"{_listed(told)} {'was' if len(options) == 1 else 'were'}"
+
+    def wanting(self, option: Considered) -> str:
+        """Why an option was not available."""
+        told = []
+        for missing in option.missing:
+            if missing.path is None or missing.value is None:
+                told.append("the pair has no such relation")
+                continue
+            bound = "at least" if missing.bound == "at_least" else "at most"
+            wanted, value = (self.words.value(missing.path, number) for number in (missing.wanted, missing.value))
+            told.append(f"{self.indicator(missing.path)} must be {bound} {wanted} and is {value}")
+        return "; ".join(told)
+
+    # -- what it saw and could do
+
+    def seen(self) -> str:
+        """What the actor cared for as it stood, and for whom."""
+        decision, words = self.decision, self.words
+        parts = [f"What {words.actor(decision.actor)} saw at the start of the turn"]
+        rows = [
+            [
+                _spaced(want.interest), self.indicator(want.path), words.value(want.path, want.value),
+                words.value(want.path, want.ideal), f"{want.salience:.2f}", f"{want.unmet:.4f}",
+            ]
+            for want in decision.wants
+        ]  # fmt: skip
+        if rows:
+            parts.append(_table(["interest", "indicator", "now", "ideal", "salience", "unmet"], rows, 2))
+        minds = [
+            f"{words.actor(mind.actor)} {mind.weight:+.3f} ({mind.stake:.2f} x {mind.regard:+.2f})"
+            for mind in sorted(decision.minds, key=lambda mind: -abs(mind.weight))
+        ]
+        if minds:
+            parts.append(_wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
+        how = {"best": " (lambda without end)", "random": " (lambda 0)", "frozen": " (nobody acts)"}
+        parts.append(
+            _wrapped(
+                f"Attention to spend {decision.attention:.2f}; rationality (lambda) {decision.rationality:g}; "
+                f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}; policy {decision.policy}"
+                f"{how.get(decision.policy, '')}.",
+                "  ",
+            )
+        )
+        return "\n".join(parts)
+
+    def menu(self) -> str:
+        """The open options, or the first of them, with what speaks for each beforehand and by its worth."""
+        decision, words = self.decision, self.words
+        shown = [
+            option for n, option in enumerate(self.open) if n < SHOWN or option.order or option.name == self.card.focus
+        ]
+        lines = [
+            (
+                option.first,
+                [
+                    words.option(option.name), self.fate(option), f"{option.chance:.2f}", _signed(option.utility),
+                    f"{decision.rationality * option.utility:+.2f}", _share(option.prior), _share(option.first),
+                ],
+            )
+            for option in shown
+        ]  # fmt: skip
+        held = "came up first" if not decision.taken and decision.policy != "frozen" else ""
+        holding = ["does nothing", held, "", "0", "0", _share(decision.hold_prior), _share(decision.hold_first)]
+        lines.append((decision.hold_first, holding))
+        rows = [row for _, row in sorted(lines, key=lambda line: -line[0])]
+        heads = ["option", "taken", "chance", "EU", "lambda EU", "prior", "first"]
+        if decision.policy != "quantal":
+            for row in (heads, *rows):
+                row.pop(4)
+        parts = []
+        if self.open:
+            head = f"What it could do ({len(self.open)} open), by the chance of being drawn first"
+            parts += [head, _table(heads, rows, 2)]
+        left = [option for option in self.open if option not in shown]
+        if left:
+            parts.append(f"  and {len(left)} more, together {_share(math.fsum(option.first for option in left))}")
+        if decision.taken:
+            legend = "taken: in which order, and with what chance of being drawn next among what was left"
+            fits = " (times attention left over effort, where that is short)"
+            parts.append(_wrapped(f"{legend}{fits}.", "  ", "    "))
+        if any(option.fate in PASSED_OVER for option in shown):
+            legend = "channel taken, attention short or gone: the draw brought it up, but it was passed over for that"
+            parts.append(_wrapped(f"{legend}.", "  ", "    "))
+        shut = [option for option in decision.options if not option.available]
+        if shut:
+            told = [f"{words.option(option.name)} ({self.wanting(option)})" for option in shut[:3]]
+            told += [f"and {len(shut) - 3} more"] if len(shut) > 3 else []
+            parts.append(_wrapped(f"Not open to it ({len(shut)}): {'; '.join(told)}.", "  ", "    "))
+        return "\n".join(parts)
+
+    def fate(self, option: Considered) -> str:
+        """What became of an option, in a few words."""
+        if not option.order:
+            return "" if option.fate == "not drawn" else option.fate
+        came = "" if option.succeeded else ", failed"
+        return f"{_ordinal(option.order)}, at {_share(option.probability or 0.0)}{came}"
+
+    # -- expected utility as a sum
+
+    def shown(self) -> tuple[list[Considered], list[Considered]]:
+        """Options taken apart in full: the act explained and the likeliest other; in a line: what else was taken, and
+        the two next likeliest."""
+        decision = self.decision
+        focus = [] if self.card.focus is None else [decision.option(*self.card.focus)]
+        rest = [option for option in decision.passed if option not in focus]
+        full = [option for option in focus if option.available] + rest[:1]
+        brief = [option for option in decision.taken if option not in full]
+        return full, brief + rest[1:3]
+
+    def apart(self, option: Considered, explained: bool) -> str:
+        """An option's expected utility as a table."""
+        words = self.words
+        large, small = _large(option)
+        rows = [
+            [
+                self.interest(part) + ("*" if part.attempt else ""), self.indicator(part.path),
+                words.value(part.path, part.value), f"{part.change:+.4f}",
+                "own" if part.owner == self.decision.actor else f"{part.weight:+.3f}", _signed(part.utility),
+            ]
+            for part in large
+        ]  # fmt: skip
+        if small:
+            rows.append([f"{len(small)} smaller", *[""] * 4, _signed(math.fsum(part.utility for part in small))])
+        rows.append(["cost", *[""] * 4, _signed(-option.cost)])
+        rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
+        lines = [
+            f"{_capital(words.option(option.name))} ({'done' if option.order else 'not done'}): its expected utility, "
+            "part by part",
+            _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
+        ]
+        if option.chance < 1.0 and any(not part.attempt for part in option.contributions):
+            lines.append(f"  What hangs on success is counted at its chance of {_share(option.chance)}.")
+        if any(part.attempt for part in large):
+            lines.append("  * whether or not it succeeds")
+        lines += [_wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
+        moves: dict[tuple[str, int], float] = {}
+        for move in option.moves:
+            if abs(move.change) > 5e-5:
+                moves[move.path, move.after] = moves.get((move.path, move.after), 0.0) + move.change
+        if moves:
+            told = [
+                f"{self.indicator(path)} {change:+.3f}" + (f" after {after} turns" if after else "")
+                for (path, after), change in list(moves.items())[:6]
+            ]
+            told += [f"and {len(moves) - 6} more"] if len(moves) > 6 else []
+            lines.append(_wrapped(f"What it moves by itself: {'; '.join(told)}.", "  ", "    "))
+        if explained:
+            lines.append(_wrapped(f"{CHANGE}.", "  ", "    "))
+        return "\n".join(lines)
+
+    def briefly(self, options: Sequence[Considered]) -> str:
+        """Other options' expected utility, a line each."""
+        if not options:
+            return ""
+        lines = ["The same for the others taken and the next likeliest"]
+        for option in options:
+            large, small = _large(option)
+            told = [f"{self.interest(part)} {_signed(part.utility)}" for part in large[:6]]
+            rest = [*large[6:], *small]
+            told += [f"{len(rest)} smaller {_signed(math.fsum(part.utility for part in rest))}"] if rest else []
+            told.append(f"cost {_signed(-option.cost)}")
+            done = "" if option.order else " (not done)"
+            sum_ = f"{_capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
+            relied = "".join(f" {self.reliance(reliance)}" for reliance in option.reliances)
+            lines.append(_wrapped(sum_ + relied, "  ", "    "))
+        return "\n".join(lines)
+
+    def indicator(self, path: str) -> str:
+        return self.words.indicator(path, self.decision.actor)
+
+    def interest(self, part: Contribution) -> str:
+        name = _spaced(part.interest)
+        return name if part.owner == self.decision.actor else f"{self.words.actor(part.owner)}: {name}"
+
+    def reliance(self, reliance: Reliance) -> str:
+        """How far a promise counts, as a product."""
+        promise = self.card.scenario.assurances[reliance.kind].title or _spaced(reliance.kind)
+        product = f"promised {reliance.promised:.3f} x credibility {reliance.credibility:.3f} = "
+        product = product if reliance.on == "kept" else f"1 - {product}"
+        return (
+            f"It hangs on a promise of {self.words.actor(reliance.giver)}, {promise}: what follows if that is "
+            f"{reliance.on} counts by {product}{reliance.counts:.3f}."
+        )
+
+    # -- what would have tipped it, and what it rests on
+
+    def tipping(self) -> str:
+        """What would have put the runner-up, or holding, first."""
+        if not self.card.tips:
+            return ""
+        lines = [
+            "What would have tipped it: the smallest change of one number of the scenario, with this turn's",
+            "state as it was (so that starting values do not count)",
+        ]
+        for tip in self.card.tips:
+            rival = _capital(self.quoted(tip.rival))
+            lead = f"{rival} ({_share(tip.rival_first)}, against {_share(tip.done_first)})"
+            if tip.already:
+                lines.append(_wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
+            elif not tip.flips:
+                lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+            else:
+                best, *others = tip.flips
+                then = f"then {self.quoted(best.then)} is likelier than {self.quoted(tip.done)}"
+                lines.append(_wrapped(f"{lead}: {self.flipped(best)}; {then}.", "  ", "    "))
+                if others:
+                    lines.append(_wrapped(f"next: {'; '.join(map(self.flipped, others))}", "    ", "      "))
+        return "\n".join(lines)
+
+    def quoted(self, option: Option | None) -> str:
+        return f"‘{self.words.option(option)}’"
+
+    def flipped(self, flip: Flip) -> str:
+        span = f"{_number(flip.low)}..{_number(flip.high)}, {flip.within}"
+        return f"{flip.path} {_number(flip.before)} → {_number(flip.after)} ({100 * flip.relative:.3g}% of {span})"
+
+    def sources(self) -> str:
+        """The numbers that mattered most, and what they rest on; each claim in full once."""
+        if not self.card.sources:
+            return ""
+        about = self.card.focus or self.decision.passed[0].name
+        head = (
+            f"The numbers that matter most to {self.quoted(about)}, the part of its expected utility that each "
+            "carries, and what they rest on"
+        )
+        lines = [_wrapped(head)]
+        told: set[str] = set()
+        for source in self.card.sources:
+            carries = "would tip it" if source.carries is None else _signed(source.carries)
+            lines.append(f"  {source.path} = {_number(source.value)}  ({carries})")
+            again = [cited.id for cited in source.claims if cited.id in told]
+            for cited in source.claims:
+                if cited.id not in told:
+                    lines.append(_wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
+                    told.add(cited.id)
+            if again:
+                lines.append(f"    {', '.join(again)}: as above")
+            if source.assumption:
+                text = f"assumption: {source.assumption}"
+                lines.append(_wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")
+                told.add(text)
+            if not source.claims and not source.assumption:
+                lines.append("    neither claim nor assumption")
+        return "\n".join(lines)
+
+    def notes(self) -> str:
+        return "\n".join(_wrapped(f"Note: {note}.") for note in self.card.notes)
+
+
+def _large(option: Considered) -> tuple[list[Contribution], list[Contribution]]:
+    """The contributions that make a difference, and the others (below a fiftieth of the greatest; dust is
+    left out)."""
+    greatest = max((abs(part.utility) for part in option.contributions), default=0.0)
+    parts = [part for part in option.contributions if part.utility != 0.0]
+    return (
+        [part for part in parts if abs(part.utility) >= greatest / 50.0],
+        [part for part in parts if greatest / 1e4 <= abs(part.utility) < greatest / 50.0],
+    )

@@ -1,0 +1,194 @@
+"""Decision cards of recorded runs."""
+
+import json
+import math
+
+import pytest
+
+from sim import runs
+from sim.errors import BadInput, FolderProblem
+from sim.explain import card
+from sim.scenario import read
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cards") / "minimal"
+    runs.run("minimal", runs=6, seed=3, out=path, figures=False, threads=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def afghan(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cards") / "takeover"
+    runs.run("takeover-2021", runs=2, seed=1, out=path, figures=False, threads=1)
+    return path
+
+
+def recorded(folder, **wanted):
+    """The first recorded act that fits."""
+    for row in runs.open_run(folder).acts.to_pylist():
+        if all(row[name] == value for name, value in wanted.items()):
+            return row
+    raise AssertionError(f"no act {wanted}")
+
+
+def held(folder, actor):
+    """A run and turn in which an actor did nothing."""
+    done = {(row["run"], row["turn"]) for row in runs.open_run(folder).acts.to_pylist() if row["actor"] == actor}
+    return next((run, turn) for run in range(6) for turn in range(1, 13) if (run, turn) not in done)
+
+
+def test_a_card_tells_the_act_that_was_recorded(folder):
+    row = recorded(folder, actor="alba")
+    made = card(folder, "alba", row["date"], row["run"])
+    assert made.focus == (row["action"], row["target"])
+    taken = made.decision.taken[0]
+    assert (taken.probability, taken.utility, taken.succeeded) == (row["probability"], row["utility"], row["succeeded"])
+    assert made.notes == []
+    assert made.text() == card(folder, "alba", row["turn"], row["run"]).text()
+
+
+def test_every_card_of_a_run_can_be_printed_and_is_plain_data(folder):
+    for actor in ("alba", "borea", "front"):
+        for turn in range(1, 13):
+            made = card(folder, actor, turn)
+            assert max(map(len, made.text().splitlines())) <= 100
+            content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
+            for option in content["options"]:
+                if option["available"]:
+                    parts = math.fsum(part["utility"] for part in option["contributions"])
+                    assert parts - option["cost"] == pytest.approx(option["utility"], abs=1e-12)
+
+
+def test_a_turn_without_an_act_is_explained_too(folder):
+    run, turn = held(folder, "alba")
+    made = card(folder, "alba", turn, run)
+    assert made.focus is None
+    assert "Alba does nothing. Doing nothing had a chance of" in made.text().replace("\n", " ")
+    (tip,) = made.tips
+    assert tip.done is None
+    assert tip.rival == made.decision.passed[0].name
+    assert made.sources
+
+
+def test_a_tip_either_was_likelier_or_has_its_flips(folder):
+    for turn in range(1, 13):
+        for tip in card(folder, "alba", turn).tips:
+            assert tip.already == (tip.rival_first > tip.done_first)
+            assert not (tip.already and tip.flips)
+
+
+def test_an_act_that_was_not_done_is_explained_when_asked_for(folder):
+    made = card(folder, "alba", 1, action="recognise")
+    assert made.focus == ("recognise", "front")
+    assert "Recognises Front: not drawn" in made.text()
+    assert "promised" in made.text()
+
+
+def test_an_act_that_was_not_open_says_why(folder):
+    text = card(folder, "alba", 1, action="pay", target="front").text().replace("\n", " ")
+    assert "not open to it; contact (→ Front) must be at least talks and is none" in text
+
+
+def test_the_claims_behind_the_numbers_are_told_in_full(afghan):
+    row = recorded(afghan, actor="russia")
+    made = card(afghan, "russia", row["date"], row["run"])
+    cited = [claim for source in made.sources for claim in source.claims]
+    assert cited
+    assert all(claim.locator and claim.statement for claim in cited)
+    text = made.text()
+    assert cited[0].id in text
+    assert cited[0].locator in text
+    known = {entry.path: entry.quantity.value for entry in _numbers("takeover-2021")}
+    assert all(known[source.path] == source.value for source in made.sources)
+
+
+def _numbers(name):
+    from sim.scenario import numbers
+
+    return numbers(read(name).scenario)
+
+
+def test_flips_keep_to_the_ranges_of_the_scenario(afghan):
+    ranges = {entry.path: entry.quantity.range for entry in _numbers("takeover-2021") if entry.quantity.range}
+    told = 0
+    for actor in ("russia", "china", "taliban"):
+        for turn in (1, 4):
+            for tip in card(afghan, actor, turn).tips:
+                for flip in tip.flips:
+                    told += 1
+                    if flip.path in ranges:
+                        assert ranges[flip.path][0] <= flip.after <= ranges[flip.path][1]
+                        assert flip.within == "its declared range"
+    assert told
+
+
+def test_under_the_frozen_policy_nobody_acts_and_the_card_says_so(tmp_path):
+    runs.run("minimal", runs=1, out=tmp_path / "run", policy="frozen", figures=False, threads=1)
+    made = card(tmp_path / "run", "alba", 2)
+    assert "nobody acts" in made.text()
+    assert made.tips == []
+
+
+@pytest.mark.parametrize("policy", ["best", "random"])
+def test_other_policies_have_cards(tmp_path, policy):
+    runs.run("minimal", runs=1, out=tmp_path / "run", policy=policy, figures=False, threads=1)
+    for turn in range(1, 13):
+        made = card(tmp_path / "run", "alba", turn)
+        assert made.notes == []
+        assert made.decision.policy == policy
+        assert "lambda EU" not in made.text()
+
+
+def test_a_card_says_when_the_code_has_changed(folder, monkeypatch):
+    monkeypatch.setattr("sim.jit.rules_hash", lambda: "other")
+    assert "code has changed" in card(folder, "alba", 1).text()
+
+
+def test_a_card_says_when_the_scenario_has_changed_and_the_run_comes_out_otherwise(tmp_path):
+    runs.run("minimal", runs=1, seed=3, out=tmp_path / "run", figures=False, threads=1)
+    path = tmp_path / "run" / "scenario.yaml"
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace("salience: 0.8", "salience: 0.1"))
+    text = card(tmp_path / "run", "alba", 12).text().replace("\n", " ")
+    assert "has changed" in text
+    assert "differs from what was recorded" in text
+
+
+def test_a_folder_without_acts_says_that_nothing_could_be_compared(tmp_path):
+    runs.run("minimal", runs=1001, turns=2, out=tmp_path / "run", figures=False, threads=1)
+    assert "could not be compared" in card(tmp_path / "run", "alba", 2, 1000).text().replace("\n", " ")
+
+
+def test_a_run_longer_than_its_scenario_has_cards_to_its_end(tmp_path):
+    runs.run("minimal", runs=1, turns=15, out=tmp_path / "run", figures=False, threads=1)
+    assert card(tmp_path / "run", "alba", "2031-03").decision.turn == 15
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("allba", 1), 'no actor "allba"; did you mean "alba"?'),
+        (("alba", "2032-04"), "turn 2032-04: not in this run; its turns are 2030-01 (1) to 2030-12 (12); did you mean"),
+        (("alba", "spring"), "turn spring: not in this run; its turns are 2030-01 (1) to 2030-12 (12)"),
+        (("alba", 0), "turn 0 is the start, before anyone chose"),
+        (("alba", "13"), "turn 13: not in this run"),
+        (("alba", 1, 6), "no run 6; it holds runs 0 to 5"),
+        (("alba", 1, 0, "recognize"), 'alba has no action "recognize"; did you mean "recognise"?'),
+        (("alba", 1, 0, "talk", "frontt"), 'alba can do "talk" to no "frontt"; did you mean "front"?'),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_with_the_nearest(folder, arguments, message):
+    with pytest.raises(BadInput) as error:
+        card(folder, *arguments)
+    assert message in str(error.value)
+
+
+def test_a_folder_that_is_none_is_told(tmp_path):
+    with pytest.raises(FolderProblem):
+        card(tmp_path / "nowhere", "alba", 1)
+
+
+def test_a_day_within_a_turn_names_it(folder):
+    assert card(folder, "alba", "2030-04-17").decision.turn == 4
