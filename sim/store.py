@@ -135,11 +135,11 @@ class Folder:
     Used as a context: `finish` makes it whole; left without that, for whatever reason, what was written is removed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, made: bool = False) -> None:
         self.path = path
         self.files: dict[str, dict[str, Any]] = {}
         self.finished = False
-        self._made = False
+        self._made = made
         self._lock: int | None = None
 
     @classmethod
@@ -169,8 +169,9 @@ class Folder:
                     number += 1
                     continue
                 raise
-            folder = cls.create(path)
-            folder._made = True
+            folder = cls(path, made=True)
+            with storage(path):
+                folder._claim()
             return folder
 
     def _claim(self) -> None:
@@ -179,7 +180,12 @@ class Folder:
         if not self.path.exists():
             _make(self.path)
             self._made = True
-        self._lock = take_lock(self.path)
+        try:
+            self._lock = take_lock(self.path)
+        except OSError:
+            if self._made:
+                self.path.rmdir()
+            raise
         held = {entry.name for entry in self.path.iterdir()} - {LOCK}
         if held:
             self._release()
@@ -387,10 +393,20 @@ def take_lock(folder: Path) -> int:
         # The last holder may have removed the file between our opening and our locking it.
         with suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(handle).st_ino:
-                os.ftruncate(handle, 0)
-                os.write(handle, str(os.getpid()).encode())
+                _sign(handle, path)
                 return handle
         os.close(handle)
+
+
+def _sign(handle: int, path: Path) -> None:
+    """Say in a lock's file who holds it."""
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+    except OSError:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+        raise
 
 
 # ----------------------------------------------------------------------------------------------------- reading
@@ -423,8 +439,9 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
         whole = content["seal"] == _seal(sealed)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FolderProblem(f"{path}: damaged, or not a manifest of Tightrope") from None
-    if isinstance(content["tightrope"], int) and content["tightrope"] > FORMAT:
-        raise FolderProblem(f"{path}: written by a newer Tightrope (format {content['tightrope']}); update Tightrope")
+    version = content.get("tightrope")
+    if isinstance(version, int) and version > FORMAT:
+        raise FolderProblem(f"{path}: written by a newer Tightrope (format {version}); update Tightrope")
     if not whole:
         raise FolderProblem(f"{path}: damaged or edited: its seal does not fit its contents")
     return content
