@@ -541,6 +541,8 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     usage_error = typer.BadParameter.__mro__[2]
     try:
         result = app(args=arguments, prog_name="tightrope", standalone_mode=False)
+        if result == INTERRUPTED:  # how newer Typers tell of Ctrl-C
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except UserError as error:
         tell(str(error))

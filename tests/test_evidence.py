@@ -1,0 +1,65 @@
+"""Which number rests on which claim."""
+
+from pathlib import Path
+
+import pytest
+
+from sim import data, evidence
+from sim.scenario import numbers, read
+
+SHIPPED = sorted(path.stem for path in data.scenarios().glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_number_is_counted_once(name: str):
+    scenario = read(name).scenario
+    found = evidence.sources(scenario)
+    coverage = found.coverage
+    assert coverage["numbers"] == len(numbers(scenario)) == found.table.num_rows
+    assert coverage["claim"] + coverage["assumption"] + coverage["neither"] == coverage["numbers"]
+    assert found.table["path"].to_pylist() == [entry.path for entry in numbers(scenario)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_claim_that_is_cited_exists(name: str):
+    assert evidence.sources(read(name).scenario).unknown == []
+
+
+def test_a_claim_brings_its_locator_and_its_statement(tmp_path: Path):
+    text = read("minimal").text().replace("value: 0.6\n", "value: 0.6\n    claim: [FRS-001, FRS-999, RID-001]\n", 1)
+    path = tmp_path / "cited.yaml"
+    path.write_text(text, encoding="utf-8")
+    scenario = read(path).scenario
+    found = evidence.sources(scenario)
+    (row,) = [row for row in found.table.to_pylist() if row["claims"]]
+    assert row["basis"] == "claim"
+    assert row["claims"] == "FRS-001 FRS-999 RID-001"
+    assert row["locators"].startswith("FRS2021 Intro")
+    assert evidence.claims()["FRS-001"].statement in row["statements"]
+    assert found.unknown == [(row["path"], "FRS-999")]
+    assert found.by_document == {"FRS": 1, "FRS2021": 1, "Riddle2022": 1}
+    assert found.resting_on("Riddle2022") == found.resting_on("RID") == [row["path"]]
+    assert found.resting_on("Other") == []
+
+
+def test_a_number_with_neither_is_named(tmp_path: Path):
+    text = read("minimal").text()
+    assert evidence.sources(read("minimal").scenario).without() == []
+    whole = "\n".join(line for line in text.splitlines() if not line.startswith("assumption:"))
+    path = tmp_path / "bare.yaml"
+    path.write_text(whole, encoding="utf-8")
+    without = evidence.sources(read(path).scenario).without()
+    assert "indicators.raiders.start" in without
+    assert "model.rationality" not in without
+
+
+@pytest.mark.parametrize(
+    ("cameo", "found"), [("054", "054"), ("0541", "054"), ("0331", "033"), ("19", "190"), ("195", "190"), ("99", None)]
+)
+def test_a_code_that_is_not_listed_takes_the_nearest_above_it(cameo: str, found: str | None):
+    code = evidence.code(cameo)
+    assert (None if code is None else code.code) == found
+
+
+def test_goldstein_weights_are_on_their_scale():
+    assert all(code.goldstein is None or -10 <= code.goldstein <= 10 for code in evidence.codes().values())
