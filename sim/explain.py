@@ -39,7 +39,8 @@ class Tip:
     """What would have made an option not taken likelier to be drawn first than what was done.
 
     done, rival: None is holding; rival is the likeliest of those compared. already: it was likelier as it was.
-    flips: smallest first.
+    flips: by which any of them is likelier, smallest first. itself: the smallest by which rival is, where that is not
+    the first of the flips.
     """
 
     done: Option | None
@@ -48,6 +49,7 @@ class Tip:
     rival_first: float
     already: bool
     flips: list[Flip]
+    itself: Flip | None
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,10 @@ def _tips(decision: Decision, focus: Option | None, entries: Mapping[str, Entry]
             rival = max(rivals, key=lambda name: first[name])
             already = first[rival] > first[done]
             found = [] if already else flips(decision.desk, done, rivals, ranges, entries)
-            tips.append(Tip(done, first[done], rival, first[rival], already, found))
+            itself = None
+            if found and found[0].then != rival:
+                itself = next(iter(flips(decision.desk, done, [rival], ranges, entries)), None)
+            tips.append(Tip(done, first[done], rival, first[rival], already, found, itself))
     return tips
 
 
@@ -584,9 +589,9 @@ class _Page:
             rows.append([f"{len(small)} smaller", *[""] * 4, _signed(math.fsum(part.utility for part in small))])
         rows.append(["cost", *[""] * 4, _signed(-option.cost)])
         rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
+        done = "done" if option.order else "not done"
         lines = [
-            f"{_capital(words.option(option.name))} ({'done' if option.order else 'not done'}): its expected utility, "
-            "part by part",
+            _wrapped(f"{_capital(words.option(option.name))} ({done}): its expected utility, part by part"),
             _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
         ]
         if option.chance < 1.0 and any(not part.attempt for part in option.contributions):
@@ -664,6 +669,10 @@ class _Page:
                 best, *others = tip.flips
                 then = f"then {self.quoted(best.then)} is likelier than {self.quoted(tip.done)}"
                 lines.append(_wrapped(f"{lead}: {self.flipped(best)}; {then}.", "  ", "    "))
+                if tip.itself:
+                    lines.append(
+                        _wrapped(f"for {self.quoted(tip.rival)}: {self.flipped(tip.itself)}", "    ", "      ")
+                    )
                 if others:
                     lines.append(_wrapped(f"next: {'; '.join(map(self.flipped, others))}", "    ", "      "))
         return "\n".join(lines)
@@ -695,7 +704,7 @@ class _Page:
                     lines.append(_wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
                     told.add(cited.id)
             if again:
-                lines.append(f"    {', '.join(again)}: as above")
+                lines.append(_wrapped(f"{', '.join(again)}: as above", "    ", "      "))
             if source.assumption:
                 text = f"assumption: {source.assumption}"
                 lines.append(_wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")

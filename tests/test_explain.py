@@ -7,7 +7,7 @@ import pytest
 
 from sim import runs
 from sim.errors import BadInput, FolderProblem
-from sim.explain import card
+from sim.explain import WIDTH, card
 from sim.scenario import read
 
 
@@ -53,7 +53,7 @@ def test_every_card_of_a_run_can_be_printed_and_is_plain_data(folder):
     for actor in ("alba", "borea", "front"):
         for turn in range(1, 13):
             made = card(folder, actor, turn)
-            assert max(map(len, made.text().splitlines())) <= 100
+            assert max(map(len, made.text().splitlines())) <= WIDTH
             content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
             for option in content["options"]:
                 if option["available"]:
@@ -77,18 +77,21 @@ def test_a_tip_either_was_likelier_or_has_its_flips(folder):
         for tip in card(folder, "alba", turn).tips:
             assert tip.already == (tip.rival_first > tip.done_first)
             assert not (tip.already and tip.flips)
+            assert tip.itself is None or tip.itself.then == tip.rival
 
 
 def test_an_act_that_was_not_done_is_explained_when_asked_for(folder):
-    made = card(folder, "alba", 1, action="recognise")
-    assert made.focus == ("recognise", "front")
-    assert "Recognises Front: not drawn" in made.text()
-    assert "promised" in made.text()
+    other = card(folder, "alba", 1).decision.passed[0]
+    made = card(folder, "alba", 1, action=other.action, target=other.target)
+    assert made.focus == other.name
+    assert f": {other.fate}; its chance to be drawn first was" in made.text().replace("\n", " ")
+    assert all(tip.rival == other.name for tip in made.tips)
 
 
 def test_an_act_that_was_not_open_says_why(folder):
     text = card(folder, "alba", 1, action="pay", target="front").text().replace("\n", " ")
-    assert "not open to it; contact (→ Front) must be at least talks and is none" in text
+    assert "not open to it; " in text
+    assert "must be at least talks and is none" in text
 
 
 def test_the_claims_behind_the_numbers_are_told_in_full(afghan):
@@ -113,14 +116,13 @@ def _numbers(name):
 def test_flips_keep_to_the_ranges_of_the_scenario(afghan):
     ranges = {entry.path: entry.quantity.range for entry in _numbers("takeover-2021") if entry.quantity.range}
     told = 0
-    for actor in ("russia", "china", "taliban"):
-        for turn in (1, 4):
-            for tip in card(afghan, actor, turn).tips:
-                for flip in tip.flips:
-                    told += 1
-                    if flip.path in ranges:
-                        assert ranges[flip.path][0] <= flip.after <= ranges[flip.path][1]
-                        assert flip.within == "its declared range"
+    for actor in ("russia", "taliban"):
+        for tip in card(afghan, actor, 4).tips:
+            for flip in tip.flips:
+                told += 1
+                if flip.path in ranges:
+                    assert ranges[flip.path][0] <= flip.after <= ranges[flip.path][1]
+                    assert flip.within == "its declared range"
     assert told
 
 
