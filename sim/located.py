@@ -44,7 +44,7 @@ class Mark:
 class Node:
     """A value with its place: a dict of nodes, a list of nodes, or a scalar.
 
-    key: where its key stands, if it has one. refused: its text could not be taken, and None stands for it.
+    key: where its key stands, if it has one. refused: its text, or a key in it, could not be taken, and was told.
     """
 
     value: Any
@@ -73,7 +73,7 @@ class Document:
     """What a file holds.
 
     data: plain values. marks: where the value at each location begins. keys: where the key of each entry begins.
-    refused: locations whose text could not be taken; None stands in their place.
+    refused: locations of what could not be taken, or not whole, and has been told.
     """
 
     root: Node
@@ -84,19 +84,19 @@ class Document:
 
     @cached_property
     def marks(self) -> dict[Location, Mark]:
-        return {at: node.mark for at, node in self._nodes}
+        return {at: node.mark for at, node in self._nodes.items()}
 
     @cached_property
     def keys(self) -> dict[Location, Mark]:
-        return {at: node.key for at, node in self._nodes if node.key is not None}
+        return {at: node.key for at, node in self._nodes.items() if node.key is not None}
 
     @cached_property
     def refused(self) -> set[Location]:
-        return {at for at, node in self._nodes if node.refused}
+        return {at for at, node in self._nodes.items() if node.refused}
 
     @cached_property
-    def _nodes(self) -> list[tuple[Location, Node]]:
-        return list(self.root.walk(()))
+    def _nodes(self) -> dict[Location, Node]:
+        return dict(self.root.walk(()))
 
     def mark(self, at: Location) -> Mark:
         """Where the value at a location begins, or the nearest thing around it that stands in the file."""
@@ -109,6 +109,10 @@ class Document:
         while at and at not in self.keys:
             at = at[:-1]
         return self.keys.get(at) or self.marks[()]
+
+    def is_block(self, at: Location) -> bool:
+        """Whether a mapping with a key of its own stands at a location."""
+        return at in self.keys and isinstance(self._nodes[at].value, dict)
 
     def over(self, base: Document) -> Document:
         """This document laid over another: mappings merge, anything else replaces, null takes away."""
@@ -242,9 +246,7 @@ def read_text(path: Path | str, name: str) -> str:
         message = f"byte 0x{data[error.start]:02X} is not UTF-8 (Latin-1?); save the file as UTF-8"
         raise Problems([Problem(name, *_line_column(before), None, message)]) from None
     found = [
-        Problem(
-            name, *_line_column(text[: match.start()]), None, f"{describe(match[0])} may not stand in a file; remove it"
-        )
+        Problem(name, *_line_column(text[: match.start()]), None, f"{describe(match[0])} is not allowed; remove it")
         for match, _ in zip(_FORBIDDEN.finditer(text), range(MAX_PROBLEMS), strict=False)
     ]
     if found:
@@ -333,7 +335,7 @@ class _Builder:
             self._place(Node(None, self._mark(event), refused=True))
         elif isinstance(event, yaml.CollectionStartEvent):
             empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            self.open.append(_Open(Node(empty, self._mark(event))))
+            self.open.append(_Open(Node(empty, self._mark(event), refused=bool(event.tag))))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._place(self.open.pop().node)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -357,13 +359,14 @@ class _Builder:
         elif event.anchor:
             self._tell(event, f"anchors (&{event.anchor}) are not allowed; remove it")
         if getattr(event, "tag", None):
-            self._tell(event, f"tags ({short(event.tag)}) are not allowed; remove it")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._tell(event, f"tags ({short(tag)}) are not allowed; remove it")
 
     def _scalar(self, event: Any) -> None:
         top = self.open[-1] if self.open else None
         is_key = top is not None and isinstance(top.node.value, dict) and not top.has_key
         try:
-            self._place(Node(resolve(event), self._mark(event)))
+            self._place(Node(resolve(event), self._mark(event), refused=bool(event.tag)))
         except ValueError as error:
             self._tell(event, f"{short(event.value)} {error}", None if is_key else self.here())
             self._place(Node(None, self._mark(event), refused=True))
@@ -389,12 +392,14 @@ class _Builder:
         top.has_key, top.key, top.key_mark = True, None, node.mark
         key = node.value
         if node.refused:
+            top.node.refused = True
             return
+        before = len(self.problems)
         if isinstance(key, (dict, list)):
             self._tell_at(node.mark, "a key must be a name, not a list or a mapping")
         elif not isinstance(key, str):
-            shown = {None: "null", True: "true", False: "false"}.get(key, key)
-            self._tell_at(node.mark, f"the key {short(str(shown))} is not text; put it in quotes")
+            shown = str(key).lower() if isinstance(key, bool) else "null" if key is None else str(key)
+            self._tell_at(node.mark, f"the key {short(shown)} is not text; put it in quotes")
         elif key == "<<":
             self._tell_at(node.mark, "merge keys (<<) are not allowed; use `extends`, or write the values out")
         elif key in top.node.value:
@@ -405,6 +410,7 @@ class _Builder:
             self._tell_at(node.mark, _looks_alike(key, twin))
         else:
             top.key = key
+        top.node.refused |= len(self.problems) > before
 
     def here(self) -> str | None:
         """The path of the value that is being read."""
@@ -470,9 +476,10 @@ def _plain(text: str) -> Any:
     if _NOT_FINITE.fullmatch(text):
         raise ValueError("is not a finite number; write one")
     if _LEADING_ZERO.fullmatch(text):
-        raise ValueError('begins with 0 and could be read two ways; put it in quotes if it is text ("' + text + '")')
+        number = re.sub(r"^([-+]?)0+(?=[0-9])", r"\1", text)
+        raise ValueError(f'could be read two ways; write "{short(text)}" if it is text, {short(number)} if a number')
     if _SEXAGESIMAL.fullmatch(text):
-        raise ValueError('could be a time or a number; put it in quotes if it is text ("' + short(text) + '")')
+        raise ValueError(f'could be read two ways; write "{short(text)}" if it is text')
     if _INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
             raise ValueError(f"has {len(text)} digits; a number has at most {MAX_DIGITS}")
@@ -531,8 +538,10 @@ _SYNTAX = (
     ("did not find expected ',' or ']'", "a comma or `]` was expected here"),
     ("did not find expected ',' or '}'", "a comma or `}` was expected here"),
     ("did not find expected node content", "a value was expected here"),
-    ("unexpected end of stream", "the file ends inside a quoted text"),
+    ("unexpected end of stream", "the quotes that open here are never closed"),
     ("block sequence entries are not allowed", "a list item (`- `) cannot stand here; begin it on a line of its own"),
+    ("tab character that violates", "a tab in the indentation; use spaces"),
+    ("invalid Unicode character", "an escape (\\u) that stands for no character"),
     ("unknown escape character", "an unknown escape (\\) in double quotes; use single quotes, or write \\\\"),
     ("undefined tag handle", "tags (!) are not allowed; remove it"),
     ("did not find expected <document start>", "this belongs to no key; look at the indentation"),
@@ -540,17 +549,22 @@ _SYNTAX = (
 
 
 def _syntax(error: yaml.YAMLError, text: str, name: str) -> Problem:
-    """A parser's complaint in our words."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    """A parser's complaint in our words, at the place that a reader would mend."""
     told = str(getattr(error, "problem", None) or error)
     message = next((ours for theirs, ours in _SYNTAX if theirs in told), f"is not YAML: {short(told, 100)}")
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is None or (context is not None and ("expected ':'" in told or "unexpected end of stream" in told)):
+        mark = context  # where the key or the quoted text begins, rather than where patience ends
+    elif context is not None and message.startswith("a comma"):
+        message += f", or an end to what opens on line {context.line + 1}"
     if mark is None:
         return Problem(name, message=message)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
+    lines = text.splitlines() or [""]
+    number = min(mark.line, len(lines) - 1)
+    line = lines[number]
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent:
-        return Problem(name, mark.line + 1, indent.index("\t") + 1, None, "a tab in the indentation; use spaces")
+        return Problem(name, number + 1, indent.index("\t") + 1, None, "a tab in the indentation; use spaces")
     if "\xa0" in line:
-        return Problem(name, mark.line + 1, line.index("\xa0") + 1, None, "a no-break space (U+00A0); use a plain one")
-    return Problem(name, mark.line + 1, mark.column + 1, None, message)
+        return Problem(name, number + 1, line.index("\xa0") + 1, None, "a no-break space (U+00A0); use a plain one")
+    return Problem(name, number + 1, mark.column + 1, None, message)

@@ -346,6 +346,7 @@ class Actor(Sourced):
     title: Line | None = Field(None, description="Name for figures and tables.", examples=["The Taliban"])
     tags: list[Name] = Field(
         default_factory=list,
+        max_length=100,
         description="Words by which one line speaks of several actors.",
         examples=[["state", "neighbour"]],
     )
@@ -831,9 +832,11 @@ class Scenario(Sourced):
     @cached_property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Actor ids and tags, each with the actors it stands for, sorted."""
-        tags = {tag for actor in self.actors.values() for tag in actor.tags}
-        bearers = {tag: tuple(sorted(name for name, actor in self.actors.items() if tag in actor.tags)) for tag in tags}
-        return bearers | {name: (name,) for name in sorted(self.actors)}
+        bearers: dict[str, dict[str, None]] = {}
+        for name in sorted(self.actors):
+            for tag in self.actors[name].tags:
+                bearers.setdefault(tag, {})[name] = None
+        return {tag: tuple(names) for tag, names in bearers.items()} | {name: (name,) for name in sorted(self.actors)}
 
     @cached_property
     def slots(self) -> dict[str, Slot]:
@@ -1125,18 +1128,45 @@ def problems(scenario: Scenario) -> list[tuple[str, str]]:
 
     At most a hundred; a file with more is best mended from the first on.
     """
-    return _Check(scenario).all()
+    return too_large(scenario) or _Check(scenario).all()
 
 
-def nearest(word: str, known: Iterable[str], kind: str = "", quote: str = '"') -> str:
-    """`; did you mean ...?` with the nearest known word, else `; there are ...` where they are few, else nothing."""
+MOST_ACTORS = 1000
+MOST_SLOTS = 1_000_000
+
+
+def too_large(scenario: Scenario) -> list[tuple[str, str]]:
+    """Told before anything is laid out: more actors, or more numbers in the state, than a computer holds with ease."""
+    if len(scenario.actors) > MOST_ACTORS:
+        return [("actors", f"{len(scenario.actors)} actors; at most {MOST_ACTORS}")]
+    sides = [
+        (f"indicators.{name}", one.from_, one.to) for name, one in scenario.indicators.items() if one.scope == "dyad"
+    ]
+    sides += [(f"assurances.{name}", one.from_, one.to) for name, one in scenario.assurances.items()]
+    count = 0
+    for place, first, second in sides:
+        count += len(members(scenario, first)) * len(members(scenario, second))
+        if count > MOST_SLOTS:
+            return [(place, f"more than {MOST_SLOTS} pairs in all; name fewer in `from` and `to`")]
+    return []
+
+
+def nearest(word: str, known: Iterable[str], kind: str = "there are") -> str:
+    """`; did you mean ...?` with the nearest known word, else `; there are: ...` where they are few, else nothing."""
     options = sorted(known)
-    near = difflib.get_close_matches(word.lower(), options, 1, 0.6) if len(word) <= 200 else []
-    if near:
-        return f"; did you mean {quote}{near[0]}{quote}?"
-    if 0 < len(options) <= 12:
-        return f"; {kind or 'there are'}: {', '.join(options)}"
-    return ""
+    near = near_word(word, options)
+    if near is not None:
+        return f'; did you mean "{near}"?'
+    return f"; {kind}: {', '.join(options)}" if 0 < len(options) <= 12 else ""
+
+
+def near_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like a word, small and capital letters alike; None if none is."""
+    if len(word) > 200:
+        return None
+    spelt = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(word.lower(), spelt, 1, 0.6)
+    return spelt[near[0]] if near else None
 
 
 @dataclass(frozen=True)
@@ -1642,7 +1672,7 @@ class _Check:
         shape = {"world": 0, "actor": 1, "dyad": 2}[kind.scope]
         if shape != len(words):
             right = ".".join([*("actor", "other")[:shape], name])
-            self.tell(place, f'"{path}": "{name}" is of scope {kind.scope}; write {right}')
+            self.tell(place, f'"{name}" is of scope {kind.scope}; write {right}')
             return None
         actors = [self.whom(place, word, here) for word in words]
         if None in actors:
@@ -1919,8 +1949,7 @@ def _gathered(path: pathlib.Path, name: str) -> tuple[tuple[pathlib.Path, ...], 
         try:
             step = _base(document, files)
         except Problems as error:
-            found += error.problems
-            step = None
+            return tuple(files), None, found + error.problems
     whole = documents[-1]
     for document in reversed(documents[:-1]):
         whole = document.over(whole)
@@ -1996,8 +2025,9 @@ class _Fault:
         while path.endswith("[0]") and path not in places:  # one word is short for a list of one
             path = path[:-3]
         at = self.at if self.path is None else _nearest_location(document, path)
-        mark = document.key(at) if self.key or at not in document.marks else document.mark(at)
-        return Problem(mark.file, mark.line, mark.column, path or None, self.message)
+        by_key = self.key or at not in document.marks or document.is_block(at)
+        mark = document.key(at) if by_key else document.mark(at)
+        return Problem(mark.file, mark.line, mark.column, located.short(path, 150) or None, self.message)
 
 
 def _nearest_location(document: located.Document, path: str) -> Location:
@@ -2035,11 +2065,18 @@ def _faults(raw: dict[str, Any], error: ValidationError, refused: Iterable[Locat
     """What is not well formed, and what else is wrong in what remains when that is mended or left out."""
     mended = _Mended(raw)
     errors = error.errors(include_url=False, include_context=True)
-    faults = [_fault(raw, item) for item in errors[:MOST_PROBLEMS] if _data_location(raw, item) not in refused]
+    faults = [
+        _fault(raw, item) for item in errors[:MOST_PROBLEMS] if not _is_told(_data_location(raw, item), item, refused)
+    ]
     scenario = mended.scenario(errors)
     if scenario is not None:
         faults += [fault for fault in _semantic(scenario) if not mended.touches(fault)]
     return faults
+
+
+def _is_told(at: Location, item: Any, refused: Iterable[Location]) -> bool:
+    """Whether an error comes of what was refused already: the value itself, or the block that lacks a key."""
+    return at in refused or (item["type"] == "missing" and at[:-1] in refused)
 
 
 class _Mended:
@@ -2048,7 +2085,7 @@ class _Mended:
     STAND_INS: Mapping[str, Any] = {
         "tightrope": FORMAT, "title": "x", "turns": 12, "value": 0.5, "salience": 0.5, "ideal": 0.5, "cost": 0.5,
         "cameo": "010", "plover": "NONE", "channel": "words", "hazard": 0.5, "add": 0.5, "fade": 0.5, "kept": 0.5,
-        "broken": 0.5, "reliability": 0.5, "forgetting": 0.5, "signal": 0.5,
+        "broken": 0.5, "reliability": 0.5, "forgetting": 0.5, "signal": 0.5, "date": "2000-01",
     }  # fmt: skip
     SELECTING = ("scope", "of", "from", "to", "ladder", "range", "by", "toward", "on")
     TIMING = ("start", "turns", "turn")
@@ -2056,6 +2093,7 @@ class _Mended:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.raw: Any = copy.deepcopy(raw)
         self.paths: set[str] = set()
+        self.blocks: set[str] = set()  # with unknown keys, and so perhaps without what they should say
         self.lost: set[str] = set()
         self.hopeless = False
 
@@ -2075,6 +2113,8 @@ class _Mended:
     def mend(self, item: Any) -> None:
         at = _data_location(self.raw, item)
         self.paths.add(path_of(at))
+        if item["type"] == "extra_forbidden":
+            self.blocks.add(path_of(at[:-1]))
         if item["type"] != "missing":
             self.drop(at)
         elif at[-1] in self.STAND_INS:
@@ -2090,8 +2130,8 @@ class _Mended:
         """Leaves a value out: with it the list that it is in, or the block that cannot be read without it."""
         if len(at) > 2 and at[0] not in ("actors", "timeline") and at[2] in self.SELECTING:
             at = at[:2]
-        index = next((n for n, word in enumerate(at) if isinstance(word, int)), len(at))
-        at = at[:index]
+        while at and isinstance(at[-1], int):
+            at = at[:-1]
         if not at or at in (("actors",), ("indicators",)) or (at[0] == "actors" and (len(at) == 2 or at[2] == "tags")):
             self.hopeless = True
             return
@@ -2105,12 +2145,15 @@ class _Mended:
     def parent(self, at: Location) -> Any:
         node = self.raw
         for word in at[:-1]:
-            node = node.get(word, {}) if isinstance(node, dict) else {}
+            found = (isinstance(node, dict) and word in node) or (isinstance(node, list) and isinstance(word, int))
+            node = node[word] if found else {}
         return node
 
     def touches(self, fault: _Fault) -> bool:
         """Whether a fault may come of the mending."""
         path = fault.path or ""
+        if path in self.blocks:
+            return True
         if any(path == faulty or path.startswith((f"{faulty}.", f"{faulty}[")) for faulty in self.paths):
             return True
         if self.paths.intersection(self.TIMING) and "outside the scenario" in fault.message:
@@ -2150,6 +2193,8 @@ def _fault(raw: Any, item: Any) -> _Fault:
         example = json.dumps(field.examples[0], ensure_ascii=False) if field and field.examples else "..."
         return _Fault(at, f"missing; write for example `{at[-1]}: {example}`", key=True)
     is_key = item["loc"][-1] == "[key]"
+    if item["type"] == "string_type" and at[-1] in ("start", "date", "from", "until"):
+        return _Fault(at, f"{_shown(item['input'])} {_PATTERNS[DATE]}")
     return _Fault(at, _complaint(item, at[-1] if is_key and at else item["input"], field), key=is_key)
 
 
@@ -2203,14 +2248,14 @@ def _complaint(item: Any, value: Any, field: FieldInfo | None) -> str:
     """What pydantic found, as value, rule and mend."""
     kind, rule = item["type"], item.get("ctx", {})
     if kind in _TYPES:
-        return _wrong_type(value, _TYPES[kind])
+        return _wrong_type(value, _TYPES[kind], field is None or field.is_required())
     if kind == "string_pattern_mismatch":
         return _misnamed(value, rule["pattern"])
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", rule["expected"]) or [rule["expected"]]
-        if not isinstance(value, str) or allowed == [str(FORMAT)]:
-            return f"{_shown(value)} is not allowed; must be {', '.join(allowed)}"
-        return f"{_shown(value)} is not allowed{nearest(value, allowed) or '; must be ' + ', '.join(allowed)}"
+        near = near_word(value, allowed) if isinstance(value, str) else None
+        mend = f'did you mean "{near}"?' if near else f"must be {_or(allowed)}"
+        return f"{_shown(value)} is not allowed; {mend}"
     if kind in ("greater_than_equal", "less_than_equal"):
         limits = {type(item).__name__: item for item in (field.metadata if field else [])}
         return f"{_shown(value)} is out of range; must be {limits['Ge'].ge}..{limits['Le'].le}"
@@ -2225,9 +2270,14 @@ def _complaint(item: Any, value: Any, field: FieldInfo | None) -> str:
     return str(item["msg"])
 
 
-def _wrong_type(value: Any, rule: str) -> str:
+def _or(words: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def _wrong_type(value: Any, rule: str, required: bool) -> str:
     if value is None:
-        return f"nothing stands here; must be {rule}, or leave the key out"
+        return f"nothing stands here; must be {rule}{'' if required else ', or leave the key out'}"
     if isinstance(value, bool):
         return f"{_shown(value)} is a yes or no; must be {rule}"
     if isinstance(value, float) and rule == "a whole number":
@@ -2247,7 +2297,7 @@ def _misnamed(value: Any, pattern: str) -> str:
         return f"{shown} holds {odd}; write it with plain letters a-z"
     if pattern in _PATTERNS:
         return f"{shown} {_PATTERNS[pattern]}"
-    better = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_0123456789")
+    better = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
     mend = f'; write "{better}"' if re.fullmatch(NAME, better) and len(better) <= 60 else ""
     return f"{shown} is no name (lower-case letters, digits and _, a letter first){mend}"
 
