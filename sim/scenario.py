@@ -1663,6 +1663,9 @@ class _Check:
             self.skill(place, words[0], name, here)
             return None
         kind = self.kinds.get(name)
+        if kind is None and here.capabilities and not words and name in self.capabilities:
+            self.tell(place, f'"{name}" is a capability; write {"self" if here.self_ else "actor"}.{name}')
+            return None
         if kind is None:
             if name not in self.scenario.indicators:
                 known = {*self.scenario.indicators, *self.kinds, *(self.capabilities if here.capabilities else ())}
@@ -1671,7 +1674,8 @@ class _Check:
             return None
         shape = {"world": 0, "actor": 1, "dyad": 2}[kind.scope]
         if shape != len(words):
-            right = ".".join([*("actor", "other")[:shape], name])
+            owners_ = ("self" if here.self_ else "actor", "target" if here.target else "other")
+            right = ".".join([*owners_[:shape], name])
             self.tell(place, f'"{name}" is of scope {kind.scope}; write {right}')
             return None
         actors = [self.whom(place, word, here) for word in words]
@@ -1738,21 +1742,20 @@ class _Check:
         """A value that an indicator can have: a rung of its ladder, or a number of its range."""
         if kind is None:
             return
-        value = quantity.value
+        value, bounds = quantity.value, Bounds(kind.lo, kind.hi)
         if isinstance(value, str):
             if kind.ladder is None:
                 self.tell(place, f'"{value}" is text; must be a number, as "{kind.indicator}" is no ladder')
             elif value not in kind.ladder:
                 self.tell(place, f'"{kind.indicator}" has no rung "{value}"{nearest(value, kind.ladder, "rungs")}')
-            return
-        bounds = Bounds(kind.lo, kind.hi)
-        if not bounds.holds(value):
+            elif quantity.range is not None:
+                self.around(place, kind.ladder.index(value), quantity.range, bounds)
+        elif not bounds.holds(value):
             self.tell(place, f"{plain(value)} is out of range; must be {bounds}")
         elif kind.ladder is not None and value != int(value):
             self.tell(place, f"{value} is no rung; write a whole number from 0 or a rung's name")
-        elif quantity.range is not None and not (bounds.holds(quantity.range[0]) and bounds.holds(quantity.range[1])):
-            shown = f"[{plain(quantity.range[0])}, {plain(quantity.range[1])}]"
-            self.tell(f"{place}.range", f"{shown} is out of range; must be {bounds}")
+        elif quantity.range is not None and quantity.range[0] <= value <= quantity.range[1]:
+            self.around(place, value, quantity.range, bounds)
 
     def levels(self, place: str, numbers_: PerName, kind: Slot) -> None:
         for key, quantity in numbers_.by_name.items():
