@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -147,6 +147,9 @@ class Part(BaseModel):
     """Anything in a scenario file: no unknown keys, no silent conversions, no changes after reading."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Kind = TypeVar("Kind", bound=Part)
 
 
 class Sourced(Part):
@@ -1101,12 +1104,23 @@ def as_data(value: Any) -> Any:
     return data[lone] if lone and list(data) == [lone] and not isinstance(data[lone], dict) else data
 
 
-def with_numbers(scenario: Scenario, values: Mapping[str, float | str]) -> Scenario:
+def with_numbers(scenario: Scenario, values: Mapping[str, float | str], widen: bool = False) -> Scenario:
     """The scenario with other values at some paths of `numbers`, or at indicators' own paths (their starting values).
 
-    Sources and ranges stay. Raises `Problems` for a path that is not there and for what the values break.
+    Sources and ranges stay; widen: a range that leaves a value out gives way. Raises `Problems` for a path that is not
+    there and for what the values break.
     """
-    return _overridden(scenario, values, "", lambda fault: fault.told(None))
+    return _overridden(scenario, values, "", lambda fault: fault.told(None), widen)
+
+
+def settable(scenario: Scenario, path: str) -> str:
+    """The one spelling of a path that `with_numbers` takes: `set.taliban.control` for `taliban.control`, without a last
+    `.value`. Raises `Problems`, offering the nearest, where there is no such setting."""
+    spots = {path_of(quantity.at): quantity.at for quantity in _quantities(scenario)}
+    at = _settable(scenario, path, spots)
+    if at is None:
+        raise Problems([_no_number(scenario, path, spots, "")])
+    return path_of(at)
 
 
 def as_yaml(scenario: Scenario) -> str:
@@ -1492,7 +1506,10 @@ class _Check:
     def signal(self, place: str, signal: Signal, here: _Here) -> None:
         if (signal.kept is None) == (signal.broken is None):
             self.tell(place, "must say exactly one of kept, broken")
-        self.told(place, signal, here)
+        if "self" in (signal.to or []):
+            self.tell(f"{place}.to", '"self" cannot stand here; write target, actors or tags')
+        else:
+            self.told(place, signal, here)
 
     def told(self, place: str, teller: Signal | Belies, here: _Here) -> None:
         """A promise that something tells of has such givers and such receivers."""
@@ -2060,6 +2077,19 @@ def _examined(raw: Any, refused: Iterable[Location] = ()) -> tuple[Scenario | No
     return scenario, _semantic(scenario)
 
 
+def validated(kind: type[Kind], document: located.Document) -> tuple[Kind | None, list[Problem]]:
+    """A document as another kind of file, such as a study; None, and what is wrong with its form, where it is not."""
+    try:
+        return kind.model_validate(document.data), []
+    except ValidationError as error:
+        faults = [
+            _fault(document.data, item, kind)
+            for item in error.errors(include_url=False, include_context=True)[:MOST_PROBLEMS]
+            if not _is_told(_data_location(document.data, item), item, document.refused)
+        ]
+        return None, [fault.told(document) for fault in faults]
+
+
 def _semantic(scenario: Scenario) -> list[_Fault]:
     return [_Fault((), message, place) for place, message in problems(scenario)]
 
@@ -2182,10 +2212,10 @@ def _data_location(raw: Any, item: Any) -> Location:
 # pydantic's complaints in our words
 
 
-def _fault(raw: Any, item: Any) -> _Fault:
-    """One error of pydantic: where, what is wrong, and the mend."""
+def _fault(raw: Any, item: Any, root: type[Part] = Scenario) -> _Fault:
+    """One error of pydantic: where, what is wrong, and the mend. root: what the whole file should be."""
     at = _data_location(raw, item)
-    kinds, field = _declared(item["loc"])
+    kinds, field = _declared(item["loc"], root)
     if item["type"] == "extra_forbidden":
         keys = {key for kind in kinds for key in _keys(kind)}
         key = str(at[-1])
@@ -2207,9 +2237,9 @@ def _keys(kind: Any) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
-def _declared(words: Sequence[Any]) -> tuple[list[Any], FieldInfo | None]:
+def _declared(words: Sequence[Any], root: type[Part] = Scenario) -> tuple[list[Any], FieldInfo | None]:
     """The types that may stand at a location (for an unknown key: around it), and the field it is or is in."""
-    kinds, field = [Scenario], None
+    kinds, field = [root], None
     for word in words:
         following: list[Any] = []
         for kind in kinds:
@@ -2339,7 +2369,11 @@ def _parsed(sets: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
 
 
 def _overridden(
-    scenario: Scenario, values: Mapping[str, Any], label: str, told: Callable[[_Fault], Problem]
+    scenario: Scenario,
+    values: Mapping[str, Any],
+    label: str,
+    told: Callable[[_Fault], Problem],
+    widen: bool = False,
 ) -> Scenario:
     """The scenario with other values at some paths. told: how a fault elsewhere is to be reported."""
     raw, names, found = as_data(scenario), {}, []
@@ -2347,10 +2381,9 @@ def _overridden(
     for path, value in values.items():
         at = _settable(scenario, path, spots)
         if at is None:
-            known = [*spots, *scenario.slots, "turns", "turn", "start", "policy"]
-            found.append(Problem(path=f"{label}{path}", message=f"no such number{nearest(path, known)}"))
+            found.append(_no_number(scenario, path, spots, label))
         else:
-            _put(raw, at, value)
+            _put(raw, at, value, widen)
             names[path_of(at)] = f"{label}{path}"
     if found:
         raise Problems(found)
@@ -2358,6 +2391,11 @@ def _overridden(
     if result is None or faults:
         raise _all([_by_override(fault, names) or told(fault) for fault in faults])
     return result
+
+
+def _no_number(scenario: Scenario, path: str, spots: Iterable[str], label: str) -> Problem:
+    known = [*spots, *scenario.slots, "turns", "turn", "start", "policy"]
+    return Problem(path=f"{label}{path}", message=f"no such number{nearest(path, known)}")
 
 
 def _by_override(fault: _Fault, names: Mapping[str, str]) -> Problem | None:
@@ -2405,8 +2443,11 @@ def _settable(scenario: Scenario, path: str, spots: Mapping[str, Location]) -> L
 _NOTHING = object()
 
 
-def _put(raw: Any, at: Location, value: Any) -> None:
-    """Writes a value into plain data; a number's source and range stay, and a short form becomes a long one."""
+def _put(raw: Any, at: Location, value: Any, widen: bool = False) -> None:
+    """Writes a value into plain data; a number's source and range stay, and a short form becomes a long one.
+
+    widen: a range that leaves the value out goes.
+    """
     *way, last = at
     for word in way:
         child = raw.setdefault(word, {}) if isinstance(raw, dict) else raw[word]
@@ -2416,6 +2457,9 @@ def _put(raw: Any, at: Location, value: Any) -> None:
     child = raw.get(last) if isinstance(raw, dict) else raw[last]
     if isinstance(child, dict) and "of" not in child:
         child["value" if "value" in child else "default"] = value
+        low, high = child.get("range") or (value, value)
+        if widen and not (isinstance(value, str) or low <= value <= high):
+            del child["range"]
     else:
         raw[last] = value
 
