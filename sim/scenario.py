@@ -2415,32 +2415,31 @@ def _settable(scenario: Scenario, path: str, spots: Mapping[str, Location]) -> L
         return spots[path]
     if slot in scenario.slots:
         return ("set", slot)
-    words = [
-        int(word[1:-1]) if word.startswith("[") else word for word in re.findall(r"\[[0-9]{1,6}\]|[^.\[\]]+", path)
-    ]
-    part: Any = scenario
-    at: list[str | int] = []
-    while words:
-        word = words.pop(0)
-        if isinstance(part, Part):
-            name = next(
-                (name for name, field in type(part).model_fields.items() if (field.alias or name) == word), None
-            )
-            if name is None and isinstance(part, PerName) and all(key in scenario.groups for key in (word, *words)):
-                return (*at, ".".join(map(str, (word, *words))))
-            part = getattr(part, name) if name else _NOTHING
-        elif isinstance(part, dict) and isinstance(word, str):
-            part = part.get(word, _NOTHING)
-        elif isinstance(part, list) and isinstance(word, int) and word < len(part):
-            part = part[word]
-        else:
-            return None
-        at.append(word)
-    ends = isinstance(part, (Quantity, PerName, Position, str, int, float)) or part is None
-    return tuple(at) if at and ends else None
+    return _setting(scenario, scenario, re.findall(r"\[[0-9]{1,6}\]|[^.\[\]]+", path))
 
 
-_NOTHING = object()
+def _setting(scenario: Scenario, part: Any, words: Sequence[str]) -> Location | None:
+    """Where the words of a path lead within a part of a scenario; None if to nothing, or to more than one setting."""
+    if not words:
+        single = part is None or isinstance(part, (Quantity, PerName, Position, str, int, float))
+        return () if single else None
+    word, inner = words[0], None
+    key: str | int = word
+    if isinstance(part, Part):
+        names = {field.alias or name: name for name, field in type(part).model_fields.items()}
+        if word not in names:
+            new = isinstance(part, PerName) and all(name in scenario.groups for name in words)
+            return (".".join(words),) if new else None
+        inner = getattr(part, names[word])
+    elif isinstance(part, dict) and word in part:
+        inner = part[word]
+    elif isinstance(part, list) and word.startswith("[") and int(word[1:-1]) < len(part):
+        key = int(word[1:-1])
+        inner = part[key]
+    else:
+        return None
+    further = _setting(scenario, inner, words[1:])
+    return None if further is None else (key, *further)
 
 
 def _put(raw: Any, at: Location, value: Any, widen: bool = False) -> None:
