@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -292,11 +291,14 @@ class Run:
         return Summary(self._answers(), rungs, self.totals)
 
     def _answers(self) -> pa.Table:
-        """The summary of the outcomes, reading one after the other."""
+        """The summary of the outcomes; of many runs, reading one after the other."""
         import pyarrow as pa
 
+        kinds = self.manifest["outcomes"]
+        if self.runs <= EVERYTHING:
+            return analysis.outcome_summary(self.outcomes, kinds)
         parts = [analysis.no_outcomes()]
-        for name, kind in self.manifest["outcomes"].items():
+        for name, kind in kinds.items():
             wanted = [name, f"{name}_turn", f"{name}_date"] if kind["dated"] else [name]
             table = store.read_table(self.folder, "outcomes.parquet", wanted)
             parts.append(analysis.outcome_summary(table, {name: kind}))
@@ -481,6 +483,7 @@ def _manifest(
         "dates": list(ready.legend.dates),
         "actors": {actor: ready.scenario.actors[actor].title or actor for actor in compiled.actors},
         "actions": {action: ready.scenario.actions[action].title or action for action in compiled.actions},
+        "indicators": {name: indicator.title or name for name, indicator in ready.scenario.indicators.items()},
         "outcomes": {
             q.name: {"title": asked[q.name].title or q.name, "yes_or_no": q.yes_or_no, "dated": q.dated}
             for q in ready.questions
@@ -496,7 +499,7 @@ def versions() -> dict[str, str]:
     for name in ("numpy", "numba", "pyarrow", "pydantic", "mesa"):
         module = sys.modules.get(name)
         if module is not None:
-            found[name] = getattr(module, "__version__", None) or metadata.version(name)
+            found[name] = str(getattr(module, "__version__", "unknown"))
     return found
 
 
