@@ -1315,7 +1315,9 @@ class _Check:
                 if not bounds.rung:
                     self.tell(place, f'"{value}" is text; must be a number')
                 continue
-            if not bounds.holds(value):
+            if abs(value) > LARGEST:
+                self.tell(place, f"{plain(value)} is out of range; must be at most {LARGEST:g} in size")
+            elif not bounds.holds(value):
                 self.tell(place, f"{plain(value)} is out of range; must be {bounds}")
             elif quantity.range is not None:
                 self.around(place, value, quantity.range, bounds)
@@ -1340,8 +1342,7 @@ class _Check:
             if indicator.scope != "dyad" and selector is not None:
                 self.tell(f"{place}.{word}", f"only for scope dyad, not {indicator.scope}; remove it")
         self.special(place, name, indicator)
-        if indicator.range is not None and indicator.ladder is None and indicator.range[0] >= indicator.range[1]:
-            self.tell(f"{place}.range", "the lowest value must be less than the highest")
+        if indicator.range is not None and indicator.ladder is None and not self.spans(place, indicator.range):
             return
         if indicator.ladder is not None:
             self.ladder(place, indicator)
@@ -1353,6 +1354,16 @@ class _Check:
                 if numbers_ is not None:
                     self.covered(f"{place}.{word}", numbers_, owners)
                     self.levels(f"{place}.{word}", numbers_, self.kinds[name])
+
+    def spans(self, place: str, range_: list[float]) -> bool:
+        """Whether a range is one."""
+        if range_[0] >= range_[1]:
+            self.tell(f"{place}.range", "the lowest value must be less than the highest")
+        elif max(map(abs, range_)) > LARGEST:
+            self.tell(f"{place}.range", f"must be at most {LARGEST:g} in size")
+        else:
+            return True
+        return False
 
     def special(self, place: str, name: str, indicator: Indicator) -> None:
         """`regard` and `attention` mean something to the model."""
