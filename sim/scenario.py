@@ -971,11 +971,12 @@ def _exactness(key: str, scenario: Scenario, first: str | None, second: str | No
 def expand(path: str, scenario: Scenario, self_: str | None = None, target: str | None = None) -> list[str]:
     """The slots, sorted, that a path with `self`, `target`, actors and tags speaks of, of those that there are."""
     *words, name = path.split(".")
-    here = scenario.groups | {"self": (self_,) if self_ else (), "target": (target,) if target else ()}
-    paths = [name]
+    paths = {name}
     for word in reversed(words):
-        paths = [f"{actor}.{rest}" for actor in here.get(word, ()) for rest in paths]
-    return sorted(found for found in set(paths) if found in scenario.slots)
+        one = {"self": self_, "target": target}.get(word)
+        actors = scenario.groups.get(word, ()) if one is None else (one,)
+        paths = {f"{actor}.{rest}" for actor in actors for rest in paths}
+    return sorted(found for found in paths if found in scenario.slots)
 
 
 def rung_value(quantity: Quantity, slot: Slot) -> float:
