@@ -1,7 +1,7 @@
 """The same model as an ordinary Mesa model: agents in Python, loops over their options, run by `mesa.batch_run`.
 
-What the ensemble is measured against. It follows docs/odd.md and makes the same choices run by run, as `agreement`
-in `benchmarks.measure` checks. It is written as a modeller would who knows Python well and wants speed: names are
+What the ensemble is measured against. It follows docs/odd.md and makes the same choices run by run, as
+`python -m benchmarks` checks. It is written as a modeller would who knows Python well and wants speed: names are
 resolved once for all runs (`Plan`), factors are read once a turn, what foresight follows is summed once a turn and
 only where a factor moves it, quadratic wants are summed once an actor and turn for all its options, options that are
 not available are skipped, random numbers are drawn for all options of a turn in one compiled call, and the inner loops
@@ -327,7 +327,9 @@ class Plan:
                 if f"{i}.{o}.regard" in self.index and actor.stakes is not None and pick(actor.stakes, scenario, o)
             ])  # fmt: skip
             self.seen.append([
-                (self.number_of[o], self.index[f"{o}.{i}.regard"]) for o in self.actors if f"{o}.{i}.regard" in self.index
+                (self.number_of[o], self.index[path])
+                for o in self.actors
+                if (path := f"{o}.{i}.regard") in self.index
             ])  # fmt: skip
 
     def _options(self) -> None:

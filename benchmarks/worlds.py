@@ -40,7 +40,9 @@ def generated(actors: int = 10, turns: int = 60, seed: int = 1) -> dict[str, Any
                 "ladder": ["none", "talks", "mission", "dealings", "recognition"],
                 "start": "none",
             },
-            "regard": {"scope": "dyad", "range": [-1, 1], "start": {"default": 0.1, "state.movement": -0.1}, "pull": 0.03},
+            "regard": {
+                "scope": "dyad", "range": [-1, 1], "start": {"default": 0.1, "state.movement": -0.1}, "pull": 0.03,
+            },
         },
         "actors": {name: _actor(n, names, rng, near) for n, name in enumerate(names)},
         "assurances": {
