@@ -6,7 +6,6 @@ scenario is put into its cells under its path, so that `Compiled.patched` can ch
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -361,7 +360,7 @@ class _Compiler:
         for part in ("chance", "cost"):
             table = np.zeros((len(scenario.actions), len(self.actors)))
             for a, (name, action) in enumerate(sorted(scenario.actions.items())):
-                for i in members(scenario, action.by):
+                for i in dict.fromkeys(i for i, _ in self._pairs(action)):
                     found = pick(getattr(action, part), scenario, i)
                     assert found is not None
                     key, quantity = found
@@ -417,7 +416,7 @@ class _Compiler:
             columns["option_start"].append(first)
             columns["menu_start"].append(len(able[i]))
             widest_menu = max(widest_menu, len(options) - first)
-            acts += self._most_acts(i, options[first:])
+            acts += len({(scenario.actions[a].channel, j) for _, a, j in options[first:]})
         columns["option_start"].append(len(options))
         columns["menu_start"] = [0, *accumulate(columns["menu_start"])]
         columns["option_signal_start"] = _starts(signal_rows)
@@ -430,16 +429,6 @@ class _Compiler:
         self.space["options"] = max(widest_menu, 1)
         self.space["acts"] = max(acts + len(scenario.timeline), 1)
         return options
-
-    def _most_acts(self, i: str, options: list[tuple[str, str, str | None]]) -> int:
-        """No turn holds more acts of this actor: one a channel and target, within its attention."""
-        scenario = self.scenario
-        seats = len({(scenario.actions[a].channel, j) for _, a, j in options})
-        least = min((float(scenario.actions[a].effort.value) for _, a, _ in options), default=0.0)
-        slot = self.slot.get(f"{i}.attention")
-        if least <= 0.0:
-            return seats
-        return min(seats, math.floor((slot.hi if slot else 1.0) / least) + 1)
 
     def _references(self, name: str, i: str, j: str | None) -> list[int]:
         """The option's slots, beliefs and factors, in the order in which `_actions` laid them out."""

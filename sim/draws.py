@@ -71,7 +71,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 def unit(high, low):
     """A uniform number strictly between 0 and 1 with 53 random bits from two 32-bit words."""
     n = np.int64(((high >> np.uint64(5)) << np.uint64(26)) | (low >> np.uint64(6)))
-    return (np.float64(n) + 0.5) * 1.1102230246251565e-16
+    return min((np.float64(n) + 0.5) * 1.1102230246251565e-16, 1.0 - 1.1102230246251565e-16)
 
 
 @inlined

@@ -7,11 +7,12 @@ folder is named after a hash of every source that is compiled.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numba
 import numpy as np
@@ -22,6 +23,19 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 from numba.np.arrayobj import populate_array
 
+
+def _without_blas() -> None:
+    """Let Numba start without looking for SciPy's linear algebra, which the kernel never uses: it takes 0.2 s."""
+    if "scipy.linalg" in sys.modules or "numba.np.arraymath" in sys.modules:
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules["scipy.linalg"]
+
+
+_without_blas()
 COMPILED = ("jit", "maths", "arrays", "draws", "rules", "kernel")
 
 
@@ -117,7 +131,8 @@ def _kind(block: type[Block]) -> BlockType:
         fields = {}
         for name, hint in get_type_hints(block, include_extras=True).items():
             if name != "address":
-                dimensions, dtype = hint.__metadata__[0], hint.__origin__.__args__[1].__args__[0]
+                dimensions, kind = hint.__metadata__[0], hint.__origin__.__args__[-1]
+                dtype = (get_args(kind) or (kind,))[0]  # NumPy 2.5 spells NDArray[float64] another way
                 fields[name] = types.Array(numba.from_dtype(np.dtype(dtype)), dimensions, "C")
         _KINDS[block] = BlockType(block.__name__, fields)
     return _KINDS[block]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import importlib
 import os
 import platform
 import sys
@@ -386,24 +385,12 @@ def _check_options(runs: int, seed: int, policy: str | None, threads: int | None
 
 def _histories(ready: Prepared, seed: int, runs: range, policy: str | None, threads: int | None) -> Iterator[History]:
     """Histories in order of run, for any number of runs in the same memory."""
-    _without_blas()
     from sim.kernel import batches
 
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     for first in range(runs.start, runs.stop, STRETCH):
         part = range(first, min(first + STRETCH, runs.stop))
         yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=cores)
-
-
-def _without_blas() -> None:
-    """Let Numba start without looking for SciPy's linear algebra, which the kernel never uses: it takes 0.2 s."""
-    if "scipy.linalg" in sys.modules or "numba.np.arraymath" in sys.modules:
-        return
-    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        del sys.modules["scipy.linalg"]
 
 
 def _write_tables(
@@ -600,7 +587,6 @@ def replay(folder: str | Path, run: int) -> Replay:
 
 def again(recorded: Run, run: int) -> History:
     """The history of one recorded run, computed anew from the folder's scenario, seed and policy."""
-    _without_blas()
     from sim.kernel import ensemble
 
     recorded.check_run(run)

@@ -136,7 +136,7 @@ class World(mesa.Model):
         policy: str | None = None,
         players: Mapping[str, type[Actor]] | None = None,
     ) -> None:
-        super().__init__(seed=seed % 2**32)
+        super().__init__(rng=seed % 2**32)  # Mesa's own generator, which the model never draws from
         compiled = scenario if isinstance(scenario, Compiled) else compile_scenario(scenario)
         self.compiled = compiled.with_policy(policy)
         self.key, self.turn = np.uint64(seed), 0

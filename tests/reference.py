@@ -39,7 +39,7 @@ def uniforms(seed: int, run: int, turn: int, purpose: int, name: str) -> tuple[f
     hashed = int.from_bytes(hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest(), "little")
     counter = (run % 2**32, turn + 65536 * purpose, hashed % 2**32, hashed >> 32)
     w = philox(*counter, seed % 2**32, (seed >> 32) % 2**32)
-    return tuple(((w[n] >> 5) * 2**26 + (w[n + 1] >> 6) + 0.5) / 2**53 for n in (0, 2))
+    return tuple(min(((w[n] >> 5) * 2**26 + (w[n + 1] >> 6) + 0.5) / 2**53, 1 - 2**-53) for n in (0, 2))
 
 
 def gumbel(u: float) -> float:
@@ -514,6 +514,8 @@ class Run:
         for effect in effects:
             if attempts is not None and effect.attempt != attempts:
                 continue
+            if effect.when is not None and effect.when.kept and self.tested(effect.when, actor, target) is None:
+                continue  # where nothing can be promised nothing is kept
             (kind,) = (k for k in ("add", "to", "raise_to", "lower_to") if getattr(effect, k) is not None)
             f = self.factor(effect.when, actor, target, drawn)
             for s in self.world.struck(effect.of, actor, target):
