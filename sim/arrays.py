@@ -93,13 +93,13 @@ class Tables(Block):
     # what can reach interest slot k within the horizon: nodes, arrows (backwards) and the pairs (k, s) wanted
     node_start: Ints
     node_slot: Ints
-    arrow_start: Ints
-    arrow_from: Ints  # local node
+    arrow_start: Ints  # rows by node
     arrow_to: Ints  # local node
     arrow_coupling: Ints
     varies: Flags  # (K,) an arrow has factors
-    pair_start: Ints
-    pair_node: Ints
+    node_end: Ints  # local: where the nodes end that lead to one another with this one
+    node_feeds: Flags  # an arrow leads to it
+    node_pair: Ints  # -1: not wanted
     reach_start: Ints  # rows by s
     reach_rank: Ints
     reach_pair: Ints
@@ -108,6 +108,7 @@ class Tables(Block):
     visibility: Floats
     habit: Floats
     effort: Floats
+    attempts: Flags  # has effects that come whether or not it succeeds
     chance: Floats2  # (A, N)
     cost: Floats2  # (A, N)
     need_start: Ints
@@ -204,7 +205,7 @@ class State(Block):
     coefficient: Floats2  # (C, R) add x factors
     foreseen: Floats2  # (P, R) W of each pair (k, s)
     foreseen_for: Floats  # (2,) the foresight that `foreseen` holds (NaN: none); 1 if of this turn's factors
-    walk: Floats3  # (3, nodes, R)
+    walk: Floats3  # (nodes, horizon + 1, R) powers of C on the way to the interest slot looked at
     weight: Floats2  # (N, R) own 1, stake x regard of others
     slope: Floats2  # (K, R)
     bend: Floats2  # (K, R)
@@ -213,6 +214,8 @@ class State(Block):
     touched: Ints  # (K,)
     change: Floats2  # (4, R) working rows
     available: Flags2  # (O_max, R) of the actor looked at
+    open: Flags  # (O_max,) available in some run
+    count: Floats2  # (menus, R) available options of each action of the actor looked at
     utility: Floats2  # (O_max, R) expected utility
     odds: Floats2  # (O_max, R) chance of success
     logit: Floats2  # (O_max, R) log prior + lambda x EU

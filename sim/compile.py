@@ -340,6 +340,7 @@ class _Compiler:
                     columns["effect_factors"].append(len(effect.times))
                     at += 2 + len(effect.times)
             self.effects[name] = effects
+            columns["attempts"].append(any(effect.attempt for effect in action.effects))
             columns["effect_start"].append(len(columns["effect_kind"]))
             signals = []
             for n, signal in enumerate(action.signals):
@@ -548,7 +549,7 @@ class _Compiler:
         into: dict[int, list[int]] = defaultdict(list)
         for c, (moved, _, _) in enumerate(self.coupling_rows):
             into[moved].append(c)
-        nodes, arrows, pairs = [], [], []
+        nodes, arrows = [], []
         reach: dict[int, list[tuple[int, int]]] = defaultdict(list)
         count = 0
         for k, s in enumerate(columns["rank_slot"]):
@@ -566,25 +567,36 @@ class _Compiler:
                 for c, (moved, source, _) in enumerate(self.coupling_rows)
                 if moved in local and source in local
             ]
-            nodes.append(list(local))
-            arrows.append(rows)
+            groups = _in_order(local.values(), rows)
+            place = {v: n for n, v in enumerate(v for group in groups for v in group)}
+            nodes.append(sorted(local, key=lambda slot: place[local[slot]]))
+            arrows.append([(place[source], place[moved], c) for source, moved, c in rows])
+            columns["node_end"] += [
+                end for group, end in zip(groups, accumulate(map(len, groups)), strict=True) for _ in group
+            ]
+            fed = {moved for _, moved, _ in arrows[-1]}
+            columns["node_feeds"] += [v in fed for v in range(len(local))]
             columns["varies"].append(any(self.coupling_rows[c][2] for _, _, c in rows))
-            wanted = [v for slot_, v in local.items() if slot_ in movable]
-            for v in wanted:
-                reach[nodes[-1][v]].append((k, count))
-                count += 1
-            pairs.append(wanted)
+            for slot in nodes[-1]:
+                columns["node_pair"].append(count if slot in movable else -1)
+                if slot in movable:
+                    reach[slot].append((k, count))
+                    count += 1
         columns["node_start"] = _starts(nodes)
         columns["node_slot"] = [s for row in nodes for s in row]
-        columns["arrow_start"] = _starts(arrows)
-        for name, n in (("arrow_from", 0), ("arrow_to", 1), ("arrow_coupling", 2)):
-            columns[name] = [row[n] for rows in arrows for row in rows]
-        columns["pair_start"] = _starts(pairs)
-        columns["pair_node"] = [v for row in pairs for v in row]
+        leaving = [
+            [row for row in rows if row[0] == v]
+            for own, rows in zip(nodes, arrows, strict=True)
+            for v in range(len(own))
+        ]
+        columns["arrow_start"] = _starts(leaving)
+        for name, n in (("arrow_to", 1), ("arrow_coupling", 2)):
+            columns[name] = [row[n] for rows in leaving for row in rows]
         reached = [reach[s] for s in range(len(self.slot))]
         columns["reach_start"] = _starts(reached)
         columns["reach_rank"] = [k for row in reached for k, _ in row]
         columns["reach_pair"] = [p for row in reached for _, p in row]
+        self.space["pairs"] = count
         self.space["nodes"] = max(map(len, nodes), default=1)
 
     def _tables(self) -> Tables:
@@ -603,3 +615,26 @@ def _moves(effect: Effect) -> tuple[str, Quantity]:
         if quantity is not None:
             return kind, quantity
     raise KeyError("an effect without a number")
+
+
+def _in_order(nodes: Iterable[int], arrows: Iterable[tuple[int, int, int]]) -> list[list[int]]:
+    """Nodes in groups, as small as can be, so that each node's arrows lead to its own group or to earlier ones."""
+    leads: dict[int, set[int]] = {v: set() for v in nodes}
+    for source, moved, _ in arrows:
+        leads[source].add(moved)
+    groups: list[list[int]] = []
+    placed: set[int] = set()
+    while len(placed) < len(leads):
+        ready = [[v] for v in leads if v not in placed and leads[v] <= placed]
+        if not ready:  # a cycle: the smallest set that leads nowhere else
+            closed = []
+            for v in leads.keys() - placed:
+                found, edge = {v}, {v}
+                while edge:
+                    edge = set().union(*(leads[u] for u in edge)) - found - placed
+                    found |= edge
+                closed.append(sorted(found))
+            ready = [min(closed, key=lambda group: (len(group), group))]
+        groups += ready
+        placed |= {v for group in ready for v in group}
+    return groups

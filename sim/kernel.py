@@ -20,6 +20,7 @@ from sim.arrays import (
     BEST,
     BROKEN,
     FROZEN,
+    LOWER,
     RAISE,
     RANDOM,
     TO,
@@ -32,7 +33,7 @@ from sim.arrays import (
 from sim.jit import njit
 from sim.maths import exp, log
 
-LANES = 32  # runs side by side: enough for the vector units, few enough for the cache
+LANES = 64  # runs side by side: enough for the vector units, few enough for the cache
 NOT_DRAWN = -1.0
 
 
@@ -238,41 +239,71 @@ def open_turn(T: Tables, S: State, seed, turn):
 
 
 @njit
+def _step_back(T: Tables, S: State, node, v, n, out):
+    """C applied once more: the n-th power's weight on local node v, from the powers before, into the row `out`."""
+    stays = 1.0 - T.pull[T.node_slot[node]]
+    for r in range(S.run.shape[0]):
+        out[r] = stays * S.walk[v, n - 1, r]
+    for e in range(T.arrow_start[node], T.arrow_start[node + 1]):
+        moved, c = T.arrow_to[e], T.arrow_coupling[e]
+        for r in range(S.run.shape[0]):
+            out[r] += S.coefficient[c, r] * S.walk[moved, n - 1, r]
+
+
+@njit
+def _follow_leaf(T: Tables, S: State, foresight, stays, moved, c, total):
+    """A node that nothing leads to, with one arrow: its powers are wanted for their sum only."""
+    for r in range(S.run.shape[0]):
+        now, power, sum_ = 0.0, 1.0, 0.0
+        for n in range(1, rules.HORIZON + 1):
+            now = stays * now + S.coefficient[c, r] * S.walk[moved, n - 1, r]
+            power *= foresight
+            sum_ += (power if n == rules.HORIZON else (1.0 - foresight) * power) * now
+        total[r] = sum_
+
+
+@njit
 def _foresee(T: Tables, S: State, foresight):
     """W of odd.md 7.3 for every wanted pair: what a unit change of slot s comes to in interest slot k.
 
-    Walks the couplings backwards from each k. What no factor moves is kept from turn to turn.
+    Walks the couplings backwards from each k, node by node: S.walk holds the powers of C on the way. Nodes that lead
+    to one another go side by side, power by power. What no factor moves is kept from turn to turn.
     """
     same = S.foreseen_for[0] == foresight
     for k in range(T.rank_slot.shape[0]):
         if same and not T.varies[k]:
             continue
         first, last = T.node_start[k], T.node_start[k + 1]
-        now, then, total = S.walk[0], S.walk[1], S.walk[2]
-        now[: last - first] = 0.0
-        now[0] = 1.0  # node 0 is k itself
-        weight = rules.discount(foresight, 0)
-        for v in range(last - first):
-            for r in range(S.run.shape[0]):
-                total[v, r] = weight * now[v, r]
-        for n in range(1, rules.HORIZON + 1):
-            weight = rules.discount(foresight, n)
-            for v in range(last - first):
-                stays = 1.0 - T.pull[T.node_slot[first + v]]
-                for r in range(S.run.shape[0]):
-                    then[v, r] = stays * now[v, r]
-            for e in range(T.arrow_start[k], T.arrow_start[k + 1]):
-                source, moved, c = T.arrow_from[e], T.arrow_to[e], T.arrow_coupling[e]
-                for r in range(S.run.shape[0]):
-                    then[source, r] += S.coefficient[c, r] * now[moved, r]
-            for v in range(last - first):
-                for r in range(S.run.shape[0]):
-                    total[v, r] += weight * then[v, r]
-            now, then = then, now
-        for p in range(T.pair_start[k], T.pair_start[k + 1]):
-            v = T.pair_node[p]
-            for r in range(S.run.shape[0]):
-                S.foreseen[p, r] = total[v, r]
+        v = 0
+        while v < last - first:
+            end = T.node_end[first + v]
+            if (
+                end == v + 1
+                and not T.node_feeds[first + v]
+                and T.arrow_start[first + v + 1] == T.arrow_start[first + v] + 1
+            ):
+                e, w = T.arrow_start[first + v], T.node_pair[first + v]
+                if w >= 0:
+                    stays = 1.0 - T.pull[T.node_slot[first + v]]
+                    _follow_leaf(T, S, foresight, stays, T.arrow_to[e], T.arrow_coupling[e], S.foreseen[w])
+            else:
+                for u in range(v, end):
+                    for r in range(S.run.shape[0]):
+                        S.walk[u, 0, r] = 1.0 if u == 0 else 0.0  # node 0 is k itself
+                for n in range(1, rules.HORIZON + 1):
+                    for u in range(v, end):
+                        _step_back(T, S, first + u, u, n, S.walk[u, n])
+                for u in range(v, end):
+                    w = T.node_pair[first + u]
+                    if w >= 0:
+                        weight = rules.discount(foresight, 0)
+                        for r in range(S.run.shape[0]):
+                            S.foreseen[w, r] = weight * S.walk[u, 0, r]
+                        for n in range(1, rules.HORIZON + 1):
+                            weight = rules.discount(foresight, n)
+                            for r in range(S.run.shape[0]):
+                                S.foreseen[w, r] += weight * S.walk[u, n, r]
+            v = end
     S.foreseen_for[0] = foresight
     S.foreseen_for[1] = 1.0
 
@@ -337,15 +368,61 @@ def _other_losses(T: Tables, S: State, i, k, moved, gain):
 
 
 @njit
+def _change_of(T: Tables, S: State, i, e, place, change):
+    """Expected change of its slot by one effect of an option, into the row `change`."""
+    s, b, factors = T.reference[place], T.reference[place + 1], T.effect_factors[e]
+    low, high, kind, value = T.low[s], T.high[s], T.effect_kind[e], T.effect_value[e]
+    hangs = T.effect_when[e] != ALWAYS and b >= 0
+    if kind == ADD and not hangs and factors == 0:
+        for r in range(S.run.shape[0]):
+            change[r] = rules.step(S.x[s, r], value, low, high)
+    elif kind == ADD and not hangs and factors == 1:
+        code = T.reference[place + 2]
+        source = code >> 1
+        if code & 1 == 1:
+            for r in range(S.run.shape[0]):
+                change[r] = rules.step(S.x[s, r], value * rules.factor(S.source[source, r], True), low, high)
+        else:
+            for r in range(S.run.shape[0]):
+                change[r] = rules.step(S.x[s, r], value * rules.factor(S.source[source, r], False), low, high)
+    else:
+        for r in range(S.run.shape[0]):
+            change[r] = value
+        _times(T, S, T.reference, place + 2, factors, change)
+        if kind == RAISE:
+            for r in range(S.run.shape[0]):
+                change[r] = rules.lift(S.x[s, r], change[r])
+        elif kind == LOWER:
+            for r in range(S.run.shape[0]):
+                change[r] = rules.drop(S.x[s, r], change[r])
+        else:
+            counts = S.change[3]
+            for r in range(S.run.shape[0]):
+                counts[r] = 1.0
+            if hangs:
+                on_broken = T.effect_when[e] == BROKEN
+                for r in range(S.run.shape[0]):
+                    counts[r] = rules.reliance(S.x[T.promised[b], r], S.x[T.credibility[b], r], on_broken)
+            if kind == ADD:
+                for r in range(S.run.shape[0]):
+                    change[r] = rules.step(S.x[s, r], change[r] * counts[r], low, high)
+            else:
+                for r in range(S.run.shape[0]):
+                    change[r] = rules.levelling(S.x[s, r], change[r], counts[r], low, high)
+    if T.effect_after[e] > 0:
+        later = rules.delayed(T.foresight[i], T.effect_after[e])
+        for r in range(S.run.shape[0]):
+            change[r] *= later
+
+
+@njit
 def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
     """V of one group of an option's effects (odd.md 7.4), into the row `gain`."""
     a, at = T.option_action[o], T.option_at[o]
     touched = 0
     S.mark[S.mark.shape[0] - 1] += 1
     stamp = S.mark[S.mark.shape[0] - 1]
-    change, counts = S.change[1], S.change[3]
-    for r in range(S.run.shape[0]):
-        gain[r] = 0.0
+    change = S.change[1]
     for e in range(T.effect_start[a], T.effect_start[a + 1]):
         place = at + T.effect_at[e]
         s = T.reference[place]
@@ -354,32 +431,7 @@ def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
         first, last = T.reach_start[s], T.reach_start[s + 1]
         if first == last:
             continue
-        low, high, kind = T.low[s], T.high[s], T.effect_kind[e]
-        change[:] = T.effect_value[e]
-        _times(T, S, T.reference, place + 2, T.effect_factors[e], change)
-        b = T.reference[place + 1]
-        if T.effect_when[e] != ALWAYS and b >= 0:
-            on_broken = T.effect_when[e] == BROKEN
-            for r in range(S.run.shape[0]):
-                counts[r] = rules.reliance(S.x[T.promised[b], r], S.x[T.credibility[b], r], on_broken)
-        else:
-            counts[:] = 1.0
-        if kind == ADD:
-            for r in range(S.run.shape[0]):
-                change[r] = rules.step(S.x[s, r], change[r] * counts[r], low, high)
-            if T.effect_after[e] > 0:
-                later = rules.delayed(T.foresight[i], T.effect_after[e])
-                for r in range(S.run.shape[0]):
-                    change[r] *= later
-        elif kind == TO:
-            for r in range(S.run.shape[0]):
-                change[r] = rules.levelling(S.x[s, r], change[r], counts[r], low, high)
-        elif kind == RAISE:
-            for r in range(S.run.shape[0]):
-                change[r] = rules.lift(S.x[s, r], change[r])
-        else:
-            for r in range(S.run.shape[0]):
-                change[r] = rules.drop(S.x[s, r], change[r])
+        _change_of(T, S, i, e, place, change)
         for p in range(first, last):
             k, w = T.reach_rank[p], T.reach_pair[p]
             if not T.cares[i, k]:
@@ -393,16 +445,28 @@ def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
             else:
                 for r in range(S.run.shape[0]):
                     S.moved[k, r] += S.foreseen[w, r] * change[r]
+    if touched == 0 or risky:
+        for r in range(S.run.shape[0]):
+            gain[r] = 0.0
     for n in range(touched):
         k = S.touched[n]
         s = T.rank_slot[k]
         low, high = T.low[s], T.high[s]
-        for r in range(S.run.shape[0]):
-            d = rules.step(S.x[s, r], S.moved[k, r], low, high)
-            S.moved[k, r] = d
-            gain[r] += (S.slope[k, r] - S.bend[k, r] * d) * d
         if risky:
+            for r in range(S.run.shape[0]):
+                d = rules.step(S.x[s, r], S.moved[k, r], low, high)
+                S.moved[k, r] = d
+                gain[r] += (S.slope[k, r] - S.bend[k, r] * d) * d
             _other_losses(T, S, i, k, S.moved[k], gain)
+        elif n == 0:
+            for r in range(S.run.shape[0]):
+                d = rules.step(S.x[s, r], S.moved[k, r], low, high)
+                gain[r] = (S.slope[k, r] - S.bend[k, r] * d) * d
+        else:
+            for r in range(S.run.shape[0]):
+                d = rules.step(S.x[s, r], S.moved[k, r], low, high)
+                gain[r] += (S.slope[k, r] - S.bend[k, r] * d) * d
+    return touched > 0
 
 
 @njit
@@ -412,7 +476,7 @@ def appraise(T: Tables, S: State, i):
         _foresee(T, S, T.foresight[i])
     risky = _look(T, S, i)
     first = T.option_start[i]
-    gain, attempted, cost = S.change[0], S.change[2], S.change[1]
+    gain, attempted, costs = S.change[0], S.change[2], S.change[1]
     for o in range(first, T.option_start[i + 1]):
         a, at, row = T.option_action[o], T.option_at[o], o - first
         for r in range(S.run.shape[0]):
@@ -431,18 +495,29 @@ def appraise(T: Tables, S: State, i):
         some = False
         for r in range(S.run.shape[0]):
             some |= S.available[row, r]
+        S.open[row] = some
         if not some:
             continue
-        for attempt in range(2):
-            _value_of(T, S, i, o, attempt, risky, S.change[2 * attempt])
-        S.odds[row, :] = T.chance[a, i]
-        _times(T, S, T.reference, at + T.chance_at[a], T.chance_factors[a], S.odds[row])
-        cost[:] = T.cost[a, i]
-        _times(T, S, T.reference, at + T.cost_at[a], T.cost_factors[a], cost)
+        _value_of(T, S, i, o, 0, risky, gain)
+        tries = T.attempts[a] and _value_of(T, S, i, o, 1, risky, attempted)
+        chance, cost = T.chance[a, i], T.cost[a, i]
+        if T.chance_factors[a] == 0 and T.cost_factors[a] == 0 and not tries:
+            chance = rules.clamp(chance, 0.0, 1.0)
+            for r in range(S.run.shape[0]):
+                S.odds[row, r] = chance
+                S.utility[row, r] = rules.expected_utility(chance, gain[r], 0.0, cost)
+            continue
+        if not tries:
+            for r in range(S.run.shape[0]):
+                attempted[r] = 0.0
         for r in range(S.run.shape[0]):
-            chance = rules.clamp(S.odds[row, r], 0.0, 1.0)
             S.odds[row, r] = chance
-            S.utility[row, r] = rules.expected_utility(chance, gain[r], attempted[r], cost[r])
+            costs[r] = cost
+        _times(T, S, T.reference, at + T.chance_at[a], T.chance_factors[a], S.odds[row])
+        _times(T, S, T.reference, at + T.cost_at[a], T.cost_factors[a], costs)
+        for r in range(S.run.shape[0]):
+            S.odds[row, r] = rules.clamp(S.odds[row, r], 0.0, 1.0)
+            S.utility[row, r] = rules.expected_utility(S.odds[row, r], gain[r], attempted[r], costs[r])
 
 
 # ------------------------------------------------------------------ step 4
@@ -457,14 +532,17 @@ def _score(T: Tables, S: State, i, seed, turn):
         rationality = rules.BEST_RATIONALITY
     elif T.policy[i] == RANDOM:
         rationality = 0.0
-    weight, count = S.change[0], S.change[1]
-    weight[:] = 0.0
+    weight = S.change[0]
+    for r in range(S.run.shape[0]):
+        weight[r] = 0.0
     for m in range(T.menu_start[i], T.menu_start[i + 1]):
-        habit = T.habit[T.option_action[T.menu_first[m]]]
-        count[:] = 0.0
+        habit, count = T.habit[T.option_action[T.menu_first[m]]], S.count[m - T.menu_start[i]]
+        for r in range(S.run.shape[0]):
+            count[r] = 0.0
         for o in range(T.menu_first[m], T.menu_end[m]):
-            for r in range(S.run.shape[0]):
-                count[r] += 1.0 if S.available[o - first, r] else 0.0
+            if S.open[o - first]:
+                for r in range(S.run.shape[0]):
+                    count[r] += 1.0 if S.available[o - first, r] else 0.0
         for r in range(S.run.shape[0]):
             weight[r] += habit if count[r] > 0.0 else 0.0
     for r in range(S.run.shape[0]):
@@ -472,21 +550,29 @@ def _score(T: Tables, S: State, i, seed, turn):
         S.hold_score[1, r] = S.hold_score[0, r] + draws.gumbel(
             draws.uniform(seed, S.run[r], turn, T.hold_key[i], draws.CHOICE)
         )
-    prior = S.change[2]
+    prior, noise = S.change[2], S.change[1]
     for m in range(T.menu_start[i], T.menu_start[i + 1]):
-        habit = T.habit[T.option_action[T.menu_first[m]]]
-        count[:] = 0.0
+        habit, count = T.habit[T.option_action[T.menu_first[m]]], S.count[m - T.menu_start[i]]
+        some = False
         for o in range(T.menu_first[m], T.menu_end[m]):
-            for r in range(S.run.shape[0]):
-                count[r] += 1.0 if S.available[o - first, r] else 0.0
+            some |= S.open[o - first]
+        if not some:
+            continue
         for r in range(S.run.shape[0]):
             prior[r] = log((1.0 - T.hold[0]) * habit / (max(weight[r], 1e-300) * max(count[r], 1.0)))
         for o in range(T.menu_first[m], T.menu_end[m]):
             row, key = o - first, T.option_key[o]
+            if not S.open[row]:
+                continue
+            # One pass each: together they need more registers than there are.
+            for r in range(S.run.shape[0]):
+                noise[r] = draws.uniform(seed, S.run[r], turn, key, draws.CHOICE)
+            for r in range(S.run.shape[0]):
+                noise[r] = -log(noise[r])
             for r in range(S.run.shape[0]):
                 logit = prior[r] + rationality * S.utility[row, r]
                 S.logit[row, r] = logit
-                S.score[row, r] = logit + draws.gumbel(draws.uniform(seed, S.run[r], turn, key, draws.CHOICE))
+                S.score[row, r] = logit - log(noise[r])
 
 
 @njit
@@ -533,6 +619,13 @@ def choose(T: Tables, S: State, i, seed, turn, explained):
     S.candidates[:] = 0
     for o in range(first, last):
         row = o - first
+        if not S.open[row]:
+            continue
+        better = False
+        for r in range(S.run.shape[0]):
+            better |= S.score[row, r] > S.hold_score[1, r]
+        if not better:
+            continue
         for r in range(S.run.shape[0]):
             if S.score[row, r] > S.hold_score[1, r] and S.available[row, r]:
                 S.candidate[r, S.candidates[r]] = o
@@ -839,10 +932,11 @@ def new_state(compiled: Compiled, runs: Iterable[int]) -> State:
         under_way=zeros(size["delay"] + 1, S if size["delay"] else 0),
         add=zeros(S), level=zeros(S), levels=zeros(S), up=zeros(S), down=zeros(S),
         tested=zeros(B), test=zeros(B), coefficient=zeros(T.coupling_add.size),
-        foreseen=zeros(T.pair_node.size), foreseen_for=np.full(2, np.nan), walk=zeros(3, size["nodes"]),
+        foreseen=zeros(size["pairs"]), foreseen_for=np.full(2, np.nan), walk=zeros(size["nodes"], rules.HORIZON + 1),
         weight=zeros(N), slope=zeros(K), bend=zeros(K), moved=zeros(K),
         mark=np.zeros(K + 1, dtype=np.int64), touched=np.zeros(K, dtype=np.int32), change=zeros(4),
         available=np.zeros((size["options"], R), dtype=np.bool_),
+        open=np.zeros(size["options"], dtype=np.bool_), count=zeros(int(np.diff(T.menu_start).max(initial=0))),
         utility=zeros(size["options"]), odds=zeros(size["options"]), logit=zeros(size["options"]),
         score=zeros(size["options"]), hold_score=zeros(2),
         taken=np.zeros(R, dtype=np.int32), act=np.zeros((R, size["acts"]), dtype=np.int32),

@@ -215,7 +215,7 @@ def test_a_smaller_effort_leaves_room_for_the_acts_that_it_allows():
     patched, anew = compiled.patched(small), compile_scenario(with_numbers(parse(raw), small))
     assert patched.space == anew.space
     history = kernel.ensemble(anew, 1, range(50), policy="random")
-    assert history.acts.option.size > 50
+    assert np.bincount(history.acts.run).max() > 1
     assert kernel.ensemble(patched, 1, range(50), policy="random").acts.option.tolist() == history.acts.option.tolist()
 
 
