@@ -2260,7 +2260,7 @@ def _declared(words: Sequence[Any], root: type[Part] = Scenario) -> tuple[list[A
                 field = found or field
                 following += _alternatives(found.annotation) if found else []
                 following += [Quantity] if not found and issubclass(kind, PerName) else []
-            elif get_origin(kind) in (dict, list):
+            elif get_origin(kind) is (list if isinstance(word, int) else dict):
                 following += _alternatives(get_args(kind)[-1])
         kinds = following or kinds
     return kinds, field

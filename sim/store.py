@@ -18,6 +18,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -235,9 +236,7 @@ class Folder:
 
     def finish(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest, which makes the folder whole; returns it as written."""
-        content = {"tightrope": FORMAT, **manifest, "tables": self.files}
-        content["seal"] = _seal(content)
-        self.write_text(MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        content = write_manifest(self.path, {**manifest, "tables": self.files})
         self.finished = True
         return content
 
@@ -398,6 +397,28 @@ def take_lock(folder: Path) -> int:
         os.close(handle)
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which stays. Raises FolderProblem where another has it."""
+    with storage(folder):
+        handle = take_lock(folder)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def holder(folder: Path) -> int | None:
+    """The process that holds a folder's lock; None where nobody does."""
+    with suppress(FileNotFoundError), storage(folder), (folder / LOCK).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = file.read(20).decode(errors="replace").strip()
+            return int(said) if said.isdigit() else 0
+    return None
+
+
 def _sign(handle: int, path: Path) -> None:
     """Say in a lock's file who holds it."""
     try:
@@ -407,6 +428,91 @@ def _sign(handle: int, path: Path) -> None:
         path.unlink(missing_ok=True)
         os.close(handle)
         raise
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write a folder's manifest under a seal; returns it as written."""
+    content = {"tightrope": FORMAT, **{key: value for key, value in manifest.items() if key != "seal"}}
+    content["seal"] = _seal(content)
+    write_text(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return content
+
+
+# ------------------------------------------------------------------------------------------------------ shards
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A file with the rows of the runs first..last, whose name tells them and a hash of its bytes."""
+
+    path: Path
+    first: int
+    last: int
+    digest: str
+
+    @property
+    def runs(self) -> int:
+        return self.last - self.first + 1
+
+
+_SHARD = re.compile(r"([0-9]{12})-([0-9]{12})\.([0-9a-f]{16})\.parquet")
+
+
+def write_shard(folder: Path, first: int, last: int, table: pa.Table, key: str) -> Shard:
+    """Write the rows of some runs whole or not at all. key: whose shards these are, such as a study's hash.
+
+    The same rows of the same key may be written any number of times, also at once.
+    """
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, **_layout(table.schema)) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    content = sink.getvalue()
+    path = folder / f"{first:012d}-{last:012d}.{_digest(content, key)}.parquet"
+    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}{PART}")
+    with storage(folder):
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                _to_disk(file, part, path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+    return Shard(path, first, last, path.name.split(".")[1])
+
+
+def shards(folder: Path) -> tuple[list[Shard], list[Path]]:
+    """The shards of a folder by their names, in order, and what else lies there."""
+    found, others = [], []
+    with storage(folder):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            match = _SHARD.fullmatch(path.name)
+            if match and int(match[1]) <= int(match[2]):
+                found.append(Shard(path, int(match[1]), int(match[2]), match[3]))
+            else:
+                others.append(path)
+    return found, others
+
+
+def is_whole(shard: Shard, key: str) -> bool:
+    """Whether every byte of a shard is as it was written, under this key."""
+    with storage(shard.path):
+        return _digest(shard.path.read_bytes(), key) == shard.digest
+
+
+def rows(shard: Shard) -> int:
+    """How many rows a shard holds."""
+    with _reading(shard.path) as file:
+        return int(file.metadata.num_rows)
+
+
+def read_shard(shard: Shard, wanted: Sequence[str] | None = None) -> pa.Table:
+    """A shard's rows, its page checksums verified. wanted: these columns only. Raises FolderProblem if damaged."""
+    return read_table(shard.path.parent, shard.path.name, wanted)
+
+
+def _digest(content: Any, key: str) -> str:
+    return hashlib.blake2b(content, digest_size=8, key=key.encode()).hexdigest()
 
 
 # ----------------------------------------------------------------------------------------------------- reading

@@ -1,0 +1,26 @@
+"""Where tests let runs fail: nothing happens unless the environment names a function to call.
+
+TIGHTROPE_FAULT=module:function is called, in the process that computes them, with the numbers of the runs that are
+about to be computed. Only tests set it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+
+def _named() -> Callable[[Any], None] | None:
+    module, _, function = os.environ.get("TIGHTROPE_FAULT", "").partition(":")
+    return getattr(importlib.import_module(module), function) if function else None
+
+
+_FUNCTION = _named()
+
+
+def before(run: Any) -> None:
+    """Called before some runs are computed."""
+    if _FUNCTION is not None:
+        _FUNCTION(run)

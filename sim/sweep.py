@@ -1,0 +1,862 @@
+"""A study is run: planned, executed by any number of workers, resumed after anything, read back as one table.
+
+A study's folder holds all that its runs depend on (`study.yaml`, `scenario.yaml`, `points.csv`), so that workers and
+replays need nothing else. Workers compute chunks of consecutive runs and write them as shards themselves; what is done
+is what lies there whole. Whoever executes is an `Executor`: processes of this machine, or a Dask cluster.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shlex
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from sim import columns, located, runs, store, study
+from sim.errors import BadInput, FolderProblem, StorageProblem, UserError
+from sim.plan import Plan
+from sim.scenario import as_data, as_yaml
+from sim.study import MOST_RUNS, Asked
+
+if TYPE_CHECKING:
+    import duckdb
+
+STUDY, SCENARIO, POINTS = "study.yaml", "scenario.yaml", "points.csv"
+OUTCOMES, FAILURES, DOING = "outcomes", "failures", ".doing"
+DETAILS = ("states", "acts", "beliefs", "events")
+STRETCH = 512  # runs between two signs of life
+PATIENCE = 600.0  # seconds that a stretch may take before it is given up
+STRIKES = 2  # times that a run may end its process before it is given up
+SHORTEST, LONGEST = 2.0, 60.0  # seconds of work in a chunk
+FIRST_CHUNK = 256
+MOST_CHUNK = 65_536
+MOST_SHARDS = 4096
+CHUNK_BYTES = 64_000_000
+STARTS = 5  # times that workers may end before they compute anything
+RECENT = 20  # shards by which the rate is told
+SAMPLE = 64  # runs by which a study's time is foretold
+Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
+
+
+class Interrupted(UserError):
+    """The user stopped a study; what was done is kept."""
+
+    exit_code = 130
+
+
+# -------------------------------------------------------------------------------------------------------- the folder
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The shards of a study, as they lie there now.
+
+    whole: shards that do not overlap, in order. spare: shards whose runs others hold already. others: what is no shard.
+    """
+
+    whole: list[store.Shard]
+    spare: list[store.Shard]
+    others: list[Path]
+
+    @property
+    def done(self) -> int:
+        return sum(shard.runs for shard in self.whole)
+
+    def missing(self, total: int) -> Iterator[tuple[int, int]]:
+        """First and last run of every gap."""
+        after = 0
+        for shard in self.whole:
+            if shard.first > after:
+                yield after, shard.first - 1
+            after = shard.last + 1
+        if after < total:
+            yield after, total - 1
+
+
+def shelf(folder: Path, name: str = OUTCOMES) -> Shelf:
+    """What lies in one table's folder."""
+    found, others = store.shards(folder / name)
+    whole: list[store.Shard] = []
+    spare: list[store.Shard] = []
+    for shard in sorted(found, key=lambda shard: (shard.first, -shard.last, shard.digest)):
+        (spare if whole and shard.first <= whole[-1].last else whole).append(shard)
+    return Shelf(whole, spare, others)
+
+
+def _key(folder: Path) -> str:
+    """Whose shards these are: a hash of the study's files and of the model's code."""
+    from sim.jit import rules_hash
+
+    return store.text_hash("".join((*_texts(folder).values(), rules_hash())))
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    with store.storage(folder):
+        return {name: (folder / name).read_text(encoding="utf-8") for name in (STUDY, SCENARIO, POINTS)
+                if (folder / name).is_file()}  # fmt: skip
+
+
+def _content(asked: Asked) -> dict[str, str]:
+    """The files that a study's runs depend on, complete in themselves."""
+    said = as_data(asked.study)
+    said["scenario"] = SCENARIO
+    said.pop("ask", None)
+    said["outcomes"] = list(asked.study.outcomes or asked.scenario.outcomes)
+    said["vary"] = {axis.path: list(axis.choices) if axis.choices else {"low": axis.low, "high": axis.high}
+                    for axis in asked.axes}  # fmt: skip
+    files = {SCENARIO: as_yaml(asked.scenario)}
+    if asked.listing is not None:
+        said |= {"file": POINTS, "vary": {}}
+        files[POINTS] = asked.listing
+    return files | {STUDY: located.dump(said)}
+
+
+# --------------------------------------------------------------------------------------------------- one chunk of work
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Runs first..last of the study in a folder.
+
+    careful: runs among them that are computed one by one, since one of them ended its process. given_up: runs that are
+    not tried any more, and why.
+    """
+
+    folder: str
+    key: str
+    first: int
+    last: int
+    keep: tuple[str, ...]
+    patience: float
+    careful: tuple[int, int] | None = None
+    given_up: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def doing(self) -> Path:
+        """Where a worker notes which runs it is at."""
+        return Path(self.folder) / DOING / f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a chunk."""
+
+    runs: int
+    failed: int
+    seconds: float
+    bytes: int
+
+
+_PLANS: dict[tuple[str, str], Plan] = {}
+
+
+def _plan(folder: str, key: str) -> Plan:
+    """The plan of a folder's study; a worker keeps the last."""
+    if (folder, key) not in _PLANS:
+        if _key(Path(folder)) != key:
+            raise FolderProblem(f"{folder}: its study, its scenario or the model's code differ from those of the sweep")
+        _PLANS.clear()
+        _PLANS[folder, key] = Plan(study.load(Path(folder) / STUDY), trusted=True)
+    return _PLANS[folder, key]
+
+
+def work(chunk: Chunk) -> Done:
+    """Compute a chunk and write its shards: failures first, outcomes last, whose shard says that all is there."""
+    began = time.monotonic()
+    plan = _plan(chunk.folder, chunk.key)
+    parts: dict[str, list[pa.Table]] = {name: [] for name in (OUTCOMES, *chunk.keep)}
+    failures: list[dict[str, Any]] = []
+    with _watched(chunk) as at:
+        for first, last in _stretches(chunk):
+            at(first, last)
+            for tables in _computed(plan, first, last, chunk, failures):
+                for name, table in tables.items():
+                    parts[name].append(table)
+    folder = Path(chunk.folder)
+    size = 0
+    for name, held in reversed(parts.items()):
+        table = pa.concat_tables(held) if held else plan.empty(name)
+        size += table.nbytes
+        if name == OUTCOMES and failures:
+            store.write_shard(folder / FAILURES, chunk.first, chunk.last, columns.rows(failures, _FAILURES), chunk.key)
+        store.write_shard(folder / name, chunk.first, chunk.last, table, chunk.key)
+    with suppress(OSError):
+        chunk.doing.unlink()
+    return Done(chunk.last - chunk.first + 1, len(failures), time.monotonic() - began, size)
+
+
+_FAILURES = pa.schema(
+    [
+        ("run", pa.int64()),
+        ("variant", pa.string()),
+        ("point", pa.int64()),
+        ("replicate", pa.int64()),
+        ("seed", pa.string()),
+        ("parameters", pa.string()),
+        ("message", pa.string()),
+        ("replay", pa.string()),
+    ]
+)
+
+
+def _stretches(chunk: Chunk) -> Iterator[tuple[int, int]]:
+    """The chunk in parts: small enough for signs of life, single runs where care is asked for."""
+    first = chunk.first
+    while first <= chunk.last:
+        last = min(first + STRETCH - 1, chunk.last)
+        if chunk.careful is not None:
+            begin, end = chunk.careful
+            if begin <= first <= end:
+                last = first
+            elif first < begin <= last:
+                last = begin - 1
+        yield first, last
+        first = last + 1
+
+
+def _computed(
+    plan: Plan, first: int, last: int, chunk: Chunk, failures: list[dict[str, Any]]
+) -> Iterator[dict[str, pa.Table]]:
+    """Tables of the runs of a stretch that can be computed; the others are added to the failures."""
+    wanted = np.array([run for run in range(first, last + 1) if run not in chunk.given_up], dtype=np.int64)
+    failed = {run: message for run, message in chunk.given_up.items() if first <= run <= last}
+    try:
+        if wanted.size:
+            yield plan.tables(wanted, chunk.keep)
+    except Exception:
+        for run in wanted:
+            try:
+                yield plan.tables(np.array([run]), chunk.keep)
+            except Exception as error:
+                failed[int(run)] = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    failures += [_failure(plan, run, failed[run], chunk.folder) for run in sorted(failed)]
+
+
+def _failure(plan: Plan, run: int, message: str, folder: str) -> dict[str, Any]:
+    about = plan.described(run)
+    about |= {"seed": str(about["seed"]), "parameters": json.dumps(about["parameters"], ensure_ascii=False)}
+    return about | {"message": message, "replay": f"tightrope replay {shlex.quote(folder)} --run {run}"}
+
+
+@contextmanager
+def _watched(chunk: Chunk) -> Iterator[Callable[[int, int], None]]:
+    """Note which runs are being computed, and end this process when they do not end.
+
+    The clock is a thread of C, which runs also where Python does not.
+    """
+    import faulthandler
+
+    with ExitStack() as stack:
+        silence = stack.enter_context(open(os.devnull, "w"))  # noqa: PTH123
+        with store.storage(chunk.doing.parent):
+            chunk.doing.parent.mkdir(exist_ok=True)
+            note = stack.enter_context(chunk.doing.open("w"))
+        stack.callback(faulthandler.cancel_dump_traceback_later)
+
+        def at(first: int, last: int) -> None:
+            faulthandler.dump_traceback_later(chunk.patience, exit=True, file=silence)
+            with store.storage(chunk.doing):
+                note.seek(0)
+                note.write(f"{first:012d} {last:012d} {os.getpid()}")
+                note.flush()
+
+        yield at
+
+
+# ------------------------------------------------------------------------------------------------------------ engines
+
+
+@contextmanager
+def _executor(engine: str, workers: int | None) -> Iterator[tuple[Executor, int]]:
+    """Who computes, and how many chunks at once. Raises BadInput for an engine that there is not."""
+    count = workers or cores()
+    if engine == "local":
+        from sim.workers import Workers
+
+        pool = Workers(count)
+        try:
+            yield pool, count
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return
+    if engine != "dask-local" and not engine.startswith("dask://"):
+        raise BadInput(f"--engine {engine}: no such engine; one of local, dask-local, dask://HOST:PORT")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise BadInput(f"--engine {engine}: needs Dask; pip install 'tightrope[cluster]'") from None
+    with ExitStack() as stack:
+        if engine == "dask-local":
+            cluster = stack.enter_context(
+                LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+            )
+            client = stack.enter_context(Client(cluster))
+        else:
+            try:
+                client = stack.enter_context(Client("tcp://" + engine.removeprefix("dask://"), timeout=30))
+            except (OSError, ValueError) as error:
+                raise BadInput(f"--engine {engine}: no Dask scheduler answers: {error}") from None
+            count = sum(client.ncores().values()) or count
+        yield client.get_executor(retries=2), count
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# ---------------------------------------------------------------------------------------------------------- the sweep
+
+
+def sweep(
+    source: str | Path,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    engine: str = "local",
+    resume: bool = False,
+    full: bool = False,
+    allow_large: bool = False,
+    progress: Progress | None = None,
+    tell: Tell | None = None,
+    chunk: int | None = None,
+    patience: float = PATIENCE,
+) -> Swept:
+    """Run a study, or what is missing of it; returns what came of it, whose tables are read when they are asked for.
+
+    source: a file, or the name of a shipped study. out: the folder; `runs/<study>-<n>` if left out. workers: processes,
+    one for each processor if left out. engine: local, dask-local or dask://HOST:PORT; results do not depend on it.
+    resume: go on in a folder that holds the study already. full: keep states, acts, beliefs and events too.
+    allow_large: also above 10^7 runs. chunk: runs of a shard, as many as take some seconds if left out. patience:
+    seconds after which runs that do not end are given up. progress: called with the runs done and wanted. tell: called
+    with what was found in the folder. Raises
+    BadInput, FolderProblem, StorageProblem, or Interrupted; what was done is kept and can be resumed.
+    """
+    if workers is not None and workers < 1:
+        raise BadInput(f"--workers {workers}: must be 1 or more")
+    if chunk is not None and chunk < 1:
+        raise BadInput(f"chunk {chunk}: must be 1 or more")
+    asked = study.load(source)
+    if asked.runs > MOST_RUNS and not allow_large:
+        raise BadInput(f"{source}: {asked.runs:,} runs; more than {MOST_RUNS:,} need --allow-large")
+    plan = Plan(asked)
+    folder = Path(out) if out is not None else _next(Path(source).stem)
+    keep = DETAILS if full else tuple(asked.study.keep)
+    with _opened(folder, asked, plan, str(source), keep, resume, tell or (lambda line: None)) as manifest:
+        again = f"tightrope sweep {shlex.quote(str(source))} --out {shlex.quote(str(folder))} --resume"
+        try:
+            _execute(folder, manifest, plan, engine, workers, chunk, patience, progress)
+        except KeyboardInterrupt:
+            done = shelf(folder).done
+            raise Interrupted(f"interrupted after {done:,} of {plan.runs:,} runs; to go on: {again}") from None
+        except StorageProblem as problem:
+            raise StorageProblem(f"{problem}; then: {again}") from None
+        except OSError as error:
+            raise StorageProblem(f"{store.reason(error)}; then: {again}") from error
+    return open_sweep(folder)
+
+
+def _next(name: str) -> Path:
+    """The first of `runs/<name>-1`, `-2`, ... above those that are there."""
+    parent = Path("runs")
+    with store.storage(parent):
+        taken = [int(path.name.rpartition("-")[2]) for path in parent.glob(f"{name}-*")
+                 if path.name.rpartition("-")[2].isdigit()]  # fmt: skip
+    return parent / f"{name}-{max(taken, default=0) + 1}"
+
+
+@contextmanager
+def _opened(
+    folder: Path, asked: Asked, plan: Plan, source: str, keep: tuple[str, ...], resume: bool, tell: Tell
+) -> Iterator[dict[str, Any]]:
+    """The folder, locked, with the study in it; its manifest."""
+    with store.storage(folder):
+        if folder.exists() and not folder.is_dir():
+            raise FolderProblem(f"{folder}: not a folder; choose another with --out")
+        folder.mkdir(parents=True, exist_ok=True)
+    with store.locked(folder):
+        with store.storage(folder):
+            names = {path.name for path in folder.iterdir()} - {store.LOCK}
+        if names and not resume:
+            if (folder / store.MANIFEST).is_file():
+                hint = "--resume goes on with it, --out names another folder"
+            else:
+                hint = "choose another folder with --out"
+            raise FolderProblem(f"{folder}: not empty ({store.what_is(folder)}); {hint}")
+        started = store.MANIFEST in names
+        if not started and not names <= {STUDY, SCENARIO, POINTS} | {
+            name for name in names if name.endswith(store.PART)
+        }:
+            raise FolderProblem(
+                f"{folder}: holds no study to resume, but other files; choose another folder with --out"
+            )
+        files = _content(asked)
+        if started:
+            manifest = _manifest_of(folder)
+            _same(folder, manifest, files, keep)
+        else:
+            manifest = _begin(folder, asked, plan, source, keep, files)
+        _tidy(folder, manifest, tell)
+        yield manifest
+
+
+def _begin(
+    folder: Path, asked: Asked, plan: Plan, source: str, keep: tuple[str, ...], files: Mapping[str, str]
+) -> dict[str, Any]:
+    """Put a study into its folder, the manifest last."""
+    from sim.jit import rules_hash
+
+    for name, text in files.items():
+        store.write_text(folder / name, text)
+    for name in (OUTCOMES, FAILURES, *keep):
+        with store.storage(folder / name):
+            (folder / name).mkdir(exist_ok=True)
+    return store.write_manifest(folder, _manifest(asked, plan, source, keep) | {
+        "hashes": {name: store.text_hash(text) for name, text in files.items()} | {"rules": rules_hash()},
+        "key": _key(folder),
+    })  # fmt: skip
+
+
+def _manifest(asked: Asked, plan: Plan, source: str, keep: tuple[str, ...]) -> dict[str, Any]:
+    said, scenario = asked.study, asked.scenario
+    ready = plan.structure(plan.first).ready
+    return {
+        "kind": "study",
+        "source": source,
+        "title": said.title,
+        "question": said.question,
+        "scenario": said.scenario,
+        "scenario_title": scenario.title,
+        "design": said.design,
+        "draws": "common" if asked.design.common else "fresh",
+        "seed": said.seed,
+        "runs": plan.runs,
+        "points": plan.points,
+        "replicates": plan.replicates,
+        "variants": {name: said.variants[name].title or name if name in said.variants else "as it is"
+                     for name in asked.variants},
+        "axes": [{"path": axis.path, "lever": axis.lever, "low": axis.low, "high": axis.high,
+                  "choices": list(axis.choices) if axis.choices else None, "numeric": axis.numeric}
+                 for axis in asked.axes],
+        "outcomes": {q.name: {"title": scenario.outcomes[q.name].title or q.name, "yes_or_no": q.yes_or_no,
+                              "dated": q.dated} for q in ready.questions},
+        "turns": ready.turns,
+        "dates": list(ready.legend.dates),
+        "keep": list(keep),
+        "versions": runs.versions(),
+        "started": _now(),
+        "complete": False,
+    }  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _manifest_of(folder: Path) -> dict[str, Any]:
+    manifest = store.read_manifest(folder)
+    if manifest.get("kind") != "study":
+        raise FolderProblem(f"{folder}: holds a {manifest.get('kind')}, not a study; choose another folder with --out")
+    return manifest
+
+
+def _same(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, str], keep: tuple[str, ...]) -> None:
+    """Raises FolderProblem, saying what differs, where another study, scenario or model was begun here."""
+    from sim.jit import rules_hash
+
+    differs: list[str] = []
+    before = _texts(folder)
+    for name in dict.fromkeys([*before, *files]):
+        if manifest["hashes"].get(name) != store.text_hash(before.get(name, "")) and name in before:
+            differs.append(f"{folder / name} was edited")
+        if before.get(name) != files.get(name):
+            differs += [f"{name}: {line}" for line in _difference(before.get(name, ""), files.get(name, ""))]
+    if manifest["hashes"]["rules"] != rules_hash():
+        differs.append("the model's code has changed")
+    if tuple(manifest["keep"]) != keep:
+        differs.append(f"it keeps {', '.join(manifest['keep']) or 'outcomes only'}, not "
+                       f"{', '.join(keep) or 'outcomes only'}")  # fmt: skip
+    if differs:
+        shown = "\n".join(f"  {line}" for line in differs[:20])
+        raise FolderProblem(f"{folder}: cannot be resumed, for something has changed since it was begun:\n{shown}")
+
+
+def _difference(before: str, after: str) -> list[str]:
+    """The lines by which two texts differ."""
+    import difflib
+
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def _tidy(folder: Path, manifest: Mapping[str, Any], tell: Tell) -> None:
+    """Remove what is half written, damaged, double or failed, so that it is done again; name what is not ours."""
+    key = manifest["key"]
+    with store.storage(folder):
+        for path in (*folder.glob(f".*{store.PART}"), *folder.glob(f"*/.*{store.PART}"), *folder.glob(f"{DOING}/*")):
+            path.unlink(missing_ok=True)
+        shelves = {name: shelf(folder, name) for name in (OUTCOMES, *manifest["keep"], FAILURES)}
+        for name, found in shelves.items():
+            for path in found.others:
+                tell(f"{path}: no part of this study; it is left alone")
+            for shard in found.spare:
+                shard.path.unlink()
+            for shard in list(found.whole):
+                if not store.is_whole(shard, key):
+                    tell(f"{shard.path}: damaged, or of another study; its runs are done again")
+                elif name != OUTCOMES or store.rows(shard) == shard.runs:
+                    continue
+                shard.path.unlink()
+                found.whole.remove(shard)
+        failures = shelves.pop(FAILURES).whole
+        everywhere = set.intersection(*({(s.first, s.last) for s in found.whole} for found in shelves.values()))
+        for found in shelves.values():
+            for shard in found.whole:
+                if (shard.first, shard.last) not in everywhere:
+                    shard.path.unlink()
+        for shard in failures:
+            shard.path.unlink()
+
+
+# ---------------------------------------------------------------------------------------------------------- executing
+
+
+@dataclass
+class _Pace:
+    """How many runs make a chunk: some seconds of work, not too many shards, not too many bytes."""
+
+    total: int
+    fixed: int | None
+    seconds: float | None = None  # a run
+    bytes: float = 0.0
+
+    def size(self) -> int:
+        if self.fixed is not None:
+            return self.fixed
+        if self.seconds is None:
+            return min(FIRST_CHUNK, max(1, self.total // 8))
+        wanted = max(SHORTEST / self.seconds, min(self.total / MOST_SHARDS, LONGEST / self.seconds))
+        return int(max(1, min(wanted, MOST_CHUNK, CHUNK_BYTES / max(self.bytes, 1.0))))
+
+    def take(self, done: Done) -> None:
+        seconds = done.seconds / done.runs
+        self.seconds = seconds if self.seconds is None else min(seconds, (self.seconds + seconds) / 2)
+        self.bytes = max(self.bytes, done.bytes / done.runs)
+
+
+class _Queue:
+    """The chunks of what is missing, made as they are asked for; what must be done again comes first."""
+
+    def __init__(self, gaps: Iterable[tuple[int, int]], pace: _Pace, make: Callable[[int, int], Chunk]) -> None:
+        self.gaps = deque(gaps)
+        self.again: deque[Chunk] = deque()
+        self.pace, self.make = pace, make
+
+    def next(self) -> Chunk | None:
+        if self.again:
+            return self.again.popleft()
+        if not self.gaps:
+            return None
+        first, last = self.gaps.popleft()
+        end = min(first + self.pace.size() - 1, last)
+        if end < last:
+            self.gaps.appendleft((end + 1, last))
+        return self.make(first, end)
+
+
+def _execute(
+    folder: Path,
+    manifest: dict[str, Any],
+    plan: Plan,
+    engine: str,
+    workers: int | None,
+    chunk: int | None,
+    patience: float,
+    progress: Progress | None,
+) -> None:
+    """Do what is missing, until nothing is, and make the folder whole."""
+    began = time.monotonic()
+    found = shelf(folder)
+    done, keep = found.done, tuple(manifest["keep"])
+    if done == plan.runs and manifest["complete"]:
+        return
+    pace = _Pace(plan.runs, chunk)
+    where = str(folder.resolve())
+    make = lambda first, last: Chunk(where, manifest["key"], first, last, keep, patience)  # noqa: E731
+    while done < plan.runs:
+        waiting = _Queue(found.missing(plan.runs), pace, make)
+        with _executor(engine, workers) as (executor, count):
+            for result in _results(executor, waiting, 2 * count):
+                pace.take(result)
+                done += result.runs
+                if progress is not None:
+                    progress(min(done, plan.runs), plan.runs)
+        found = shelf(folder)
+        done = found.done
+    _finish(folder, manifest, time.monotonic() - began)
+
+
+def _results(executor: Executor, waiting: _Queue, most: int) -> Iterator[Done]:
+    """What comes of the chunks, in the order in which they are done. What ended its process is tried with more care."""
+    strikes: dict[int, int] = {}
+    doing: dict[Future, Chunk] = {}
+    while True:
+        while len(doing) < most and (chunk := waiting.next()) is not None:
+            doing[executor.submit(work, chunk)] = chunk
+        if not doing:
+            return
+        for future in wait(doing, return_when=FIRST_COMPLETED).done:
+            chunk = doing.pop(future)
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            elif isinstance(error, (UserError, OSError)) or not _died(error):
+                raise error
+            else:
+                waiting.again.append(_careful(chunk, str(error), strikes))
+
+
+def _died(error: BaseException) -> bool:
+    """Whether a worker ended in the middle of its chunk."""
+    return type(error).__name__ in ("WorkerDied", "KilledWorker", "BrokenProcessPool", "CommClosedError")
+
+
+def _careful(chunk: Chunk, how: str, strikes: dict[int, int]) -> Chunk:
+    """The chunk again, with more care where its worker was when it ended; a run that ends it repeatedly is given up."""
+    first, last, since = _was_doing(chunk)
+    if since >= chunk.patience:
+        how = f"did not end within {chunk.patience:g} seconds"
+    strikes[first] = strikes.get(first, 0) + 1
+    if strikes[first] > STARTS and first != last:
+        raise FolderProblem(f"{chunk.folder}: workers keep ending before they compute anything: {how}")
+    if first != last:
+        return replace(chunk, careful=(first, last))
+    if strikes[first] < STRIKES:
+        return replace(chunk, careful=(first, last))
+    return replace(chunk, given_up={**chunk.given_up, first: how}, careful=chunk.careful or (first, last))
+
+
+def _was_doing(chunk: Chunk) -> tuple[int, int, float]:
+    """The runs that a worker was at when it ended, and for how many seconds; all of the chunk where it left no word."""
+    try:
+        first, last, _ = chunk.doing.read_text().split()
+        return int(first), int(last), time.time() - chunk.doing.stat().st_mtime
+    except (OSError, ValueError):
+        return chunk.first, chunk.last, 0.0
+
+
+def _finish(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
+    """Count, hash and seal."""
+    found = shelf(folder)
+    digest: store.TableHash | None = None
+    for shard in found.whole:
+        table = store.read_shard(shard)
+        digest = digest or store.TableHash(table.schema)
+        digest.update(table)
+    assert digest is not None
+    failed = sum(store.rows(shard) for shard in shelf(folder, FAILURES).whole)
+    manifest |= {
+        "complete": True,
+        "failed": failed,
+        "rows": digest.rows,
+        "hash": digest.hexdigest(),
+        "shards": len(found.whole),
+        "seconds": manifest.get("seconds", 0.0) + round(seconds, 3),
+        "finished": _now(),
+    }
+    store.write_manifest(folder, manifest)
+
+
+# -------------------------------------------------------------------------------------------------------- reading back
+
+
+@dataclass
+class Swept:
+    """The folder of a study: its manifest, and its tables, each read when it is asked for."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.manifest["complete"])
+
+    @property
+    def runs(self) -> int:
+        return int(self.manifest["runs"])
+
+    @property
+    def failed(self) -> int:
+        """Runs that failed."""
+        return self.failures.num_rows
+
+    def relation(self, name: str = OUTCOMES) -> duckdb.DuckDBPyRelation:
+        """A table as a lazily read relation of DuckDB: `outcomes`, or one that was kept. Rows are in no given order."""
+        import duckdb
+
+        files = [str(shard.path) for shard in self._shelf(name).whole]
+        if not files:
+            raise FolderProblem(f"{self.folder}: holds no {name} yet")
+        return duckdb.connect().read_parquet(files)
+
+    def table(self, name: str = OUTCOMES, wanted: Sequence[str] | None = None) -> pa.Table:
+        """A table, or some columns of it, in order of run. Raises FolderProblem for a damaged shard."""
+        parts = [store.read_shard(shard, wanted) for shard in self._shelf(name).whole]
+        if not parts:
+            raise FolderProblem(f"{self.folder}: holds no {name} yet")
+        return pa.concat_tables(parts)
+
+    @cached_property
+    def outcomes(self) -> pa.Table:
+        """run, variant, point, replicate, one column an axis, one or more an outcome; in order of run."""
+        return self.table()
+
+    @cached_property
+    def failures(self) -> pa.Table:
+        """Runs that failed: what they were, why, and the command that does one again."""
+        parts = [store.read_shard(shard) for shard in shelf(self.folder, FAILURES).whole]
+        return pa.concat_tables(parts) if parts else columns.rows([], _FAILURES)
+
+    def hash(self) -> str:
+        """Canonical hash of the outcomes: equal for equal studies, however they were executed."""
+        return store.table_hash(self.outcomes)
+
+    def damage(self) -> list[Path]:
+        """Shards that are not as they were written."""
+        names = (OUTCOMES, FAILURES, *self.manifest["keep"])
+        whole = [shard for name in names for shard in shelf(self.folder, name).whole]
+        return [shard.path for shard in whole if not store.is_whole(shard, self.manifest["key"])]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What each run is."""
+        return Plan(study.load(self.folder / STUDY), trusted=True)
+
+    def changes(self) -> list[str]:
+        """What is no longer as it was when the study was begun, each as a line."""
+        from sim.jit import rules_hash
+
+        found = [f"{name} has changed since the study was begun" for name, text in _texts(self.folder).items()
+                 if store.text_hash(text) != self.manifest["hashes"].get(name)]  # fmt: skip
+        if self.manifest["hashes"]["rules"] != rules_hash():
+            found.append("the model's code has changed since the study was begun")
+        return found
+
+    def row(self, run: int) -> pa.Table | None:
+        """The recorded row of a run; None where there is none."""
+        if not 0 <= run < self.runs:
+            raise BadInput(f"{self.folder}: no run {run}; the study has runs 0 to {self.runs - 1}")
+        for shard in self._shelf(OUTCOMES).whole:
+            if shard.first <= run <= shard.last:
+                table = store.read_shard(shard)
+                return columns.where(table, columns.values(table["run"]) == run)
+        return None
+
+    def _shelf(self, name: str) -> Shelf:
+        if name not in (OUTCOMES, *self.manifest["keep"]):
+            raise FolderProblem(f"{self.folder}: {name} were not kept; run the study again with --full")
+        return shelf(self.folder, name)
+
+
+def open_sweep(folder: str | Path) -> Swept:
+    """The study of a folder, finished or not. Raises FolderProblem where there is none."""
+    return Swept(Path(folder), _manifest_of(Path(folder)))
+
+
+def replay(folder: str | Path, run: int) -> runs.Replay:
+    """Do one run of a study again, alone, and compare it with what was recorded."""
+    swept = open_sweep(folder)
+    recorded = swept.row(run)
+    ready, history = swept.plan.one(run)
+    tables = ready.tables(history)
+    compared, differing = [], []
+    if recorded is not None and recorded.num_rows:
+        compared = [OUTCOMES]
+        again = swept.plan.tables(np.array([run]))[OUTCOMES]
+        if store.table_hash(again) != store.table_hash(recorded):
+            differing = [OUTCOMES]
+    return runs.Replay(run, tables, compared, differing, swept.changes())
+
+
+def status(folder: str | Path) -> dict[str, Any]:
+    """How far a study is: runs done, failed and wanted, whether it is running, its rate and the time that is left."""
+    folder = Path(folder)
+    manifest = _manifest_of(folder)
+    found = shelf(folder)
+    failed = sum(store.rows(shard) for shard in shelf(folder, FAILURES).whole)
+    holder = store.holder(folder)
+    told = {
+        "folder": str(folder),
+        "title": manifest["title"],
+        "runs": manifest["runs"],
+        "done": found.done,
+        "failed": failed,
+        "complete": manifest["complete"],
+        "running": holder is not None,
+        "process": holder,
+        "rate": None,
+        "left": None,
+    }
+    with store.storage(folder):
+        written = sorted((shard.path.stat().st_mtime, shard.runs) for shard in found.whole)[-RECENT:]
+    if len(written) > 1 and written[-1][0] > written[0][0]:
+        told["rate"] = sum(count for _, count in written[1:]) / (written[-1][0] - written[0][0])
+        if told["running"]:
+            told["left"] = (manifest["runs"] - found.done) / told["rate"]
+    return told
+
+
+# ---------------------------------------------------------------------------------------------------------- foretelling
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a study would take: runs, seconds on so many workers, bytes on the disk."""
+
+    file: str
+    title: str
+    scenario: str
+    design: str
+    points: int
+    variants: list[str]
+    replicates: int
+    runs: int
+    axes: list[dict[str, Any]]
+    outcomes: list[str]
+    seconds: float
+    workers: int
+    bytes: int
+    large: bool
+    notes: list[str]
+
+
+def check(source: str | Path) -> Forecast:
+    """Validate a study and say what it would take, by running a few of its runs. Raises Problems."""
+    asked = study.load(source)
+    plan = Plan(asked)
+    some = np.unique(np.linspace(0, plan.runs - 1, min(SAMPLE, plan.runs)).astype(np.int64))
+    plan.tables(some[:1])
+    began = time.perf_counter()
+    table = plan.tables(some, tuple(asked.study.keep))
+    seconds = (time.perf_counter() - began) / some.size * plan.runs / cores()
+    size = sum(part.nbytes for part in table.values()) / some.size * plan.runs
+    axes = [{"path": axis.path, "lever": axis.lever, "low": axis.low, "high": axis.high,
+             "choices": list(axis.choices) if axis.choices else None} for axis in asked.axes]  # fmt: skip
+    return Forecast(
+        str(study.find(source)), asked.study.title, asked.study.scenario, asked.study.design, plan.points,
+        asked.variants, plan.replicates, plan.runs, axes,
+        [q.name for q in plan.structure(plan.first).ready.questions], seconds, cores(), int(size),
+        plan.runs > MOST_RUNS, list(asked.notes),
+    )  # fmt: skip

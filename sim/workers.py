@@ -1,0 +1,188 @@
+"""Processes of this machine as an executor: a worker that dies costs its own task and nothing else.
+
+`ProcessPoolExecutor` loses everything pending when a worker dies, and runs the user's script again in each worker.
+Here each worker is a fresh interpreter that is given tasks one by one, and is replaced when it dies; it ends when its
+parent does.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+LOOK_SECONDS = 0.5  # how often a worker looks whether its parent is there
+ROOM = 2 << 30  # bytes that a worker may take at least
+
+
+class WorkerDied(Exception):
+    """A worker ended in the middle of a task."""
+
+
+class Workers(Executor):
+    """An executor of `count` worker processes. What is submitted must be a function of an importable module."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._tasks: queue.SimpleQueue[tuple[Future, Any] | None] = queue.SimpleQueue()
+        self._ended = False
+        self._room = max(ROOM, int(0.8 * _available() / count))
+        self._processes: set[subprocess.Popen] = set()
+        self._guard = threading.Lock()
+        self._threads = [threading.Thread(target=self._tend, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future:
+        future: Future = Future()
+        self._tasks.put((future, (function, args, options)))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End all workers, at once where futures are to be cancelled."""
+        self._ended = self._ended or cancel_futures
+        for _ in self._threads:
+            self._tasks.put(None)
+        if cancel_futures:
+            with self._guard:
+                for process in self._processes:
+                    process.kill()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def _tend(self) -> None:
+        """Give one worker its tasks, and a successor when it dies."""
+        worker: _Worker | None = None
+        while (task := self._tasks.get()) is not None and not self._ended:
+            future, call = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                worker = worker or self._start()
+            except OSError as error:
+                future.set_exception(error)
+                continue
+            try:
+                ok, result = worker.ask(call)
+            except (EOFError, OSError) as error:
+                future.set_exception(WorkerDied(self._end(worker) or str(error)))
+                worker = None
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result) if ok else future.set_exception(result)
+        self._end(worker)
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self._room)
+        with self._guard:
+            self._processes.add(worker.process)
+            if self._ended:
+                worker.process.kill()
+        return worker
+
+    def _end(self, worker: _Worker | None) -> str:
+        if worker is None:
+            return ""
+        with self._guard:
+            self._processes.discard(worker.process)
+        return worker.end()
+
+
+class _Worker:
+    """One process, seen from its parent."""
+
+    def __init__(self, room: int) -> None:
+        self.pipe, theirs = Pipe()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; from sim.workers import serve; serve({theirs.fileno()}, {room})"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=self.errors, process_group=0,
+        )  # fmt: skip
+        theirs.close()
+
+    def ask(self, call: Any) -> tuple[bool, Any]:
+        """What a call gave: whether it did, and the result or the exception."""
+        self.pipe.send(call)
+        return self.pipe.recv()
+
+    def end(self) -> str:
+        """End it; how it ended, in words."""
+        self.pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        self.process.kill()
+        code = self.process.wait()
+        self.errors.seek(0)
+        said = self.errors.read().decode(errors="replace").strip().splitlines()
+        self.errors.close()
+        if code < 0:
+            return f"the process was ended by {signal.Signals(-code).name}"
+        told = f": {said[-1][:300]}" if said else ""
+        return f"the process ended itself with code {code}{told}"
+
+
+def serve(handle: int, room: int) -> None:
+    """What a worker does: answer calls until nobody asks any more. room: bytes that it may take."""
+    parent = os.getppid()
+    pipe = Connection(handle)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    limited = False
+    while True:
+        try:
+            function, args, options = pipe.recv()
+        except EOFError:
+            return
+        if not limited:  # by now everything is loaded
+            _limit(room)
+            limited = True
+        try:
+            answer: tuple[bool, Any] = (True, function(*args, **options))
+        except Exception as error:
+            answer = (False, error)
+        try:
+            pipe.send(answer)
+        except (OSError, EOFError):
+            return
+        except Exception as error:
+            pipe.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
+def _limit(room: int) -> None:
+    """Let memory run out in this process before it does for the machine."""
+    with suppress(OSError, ValueError):
+        with open("/proc/self/statm") as file:  # noqa: PTH123
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = now + room
+        resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def _available() -> int:
+    """Bytes of memory that are free for use."""
+    with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as file:  # noqa: PTH123
+        line = next(line for line in file if line.startswith("MemAvailable"))
+        return int(line.split()[1]) * 1024
+    return 4 * ROOM
