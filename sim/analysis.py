@@ -86,6 +86,96 @@ def quantiles(values: ArrayLike, at: Sequence[float] = QUANTILES) -> NDArray[np.
     return np.quantile(np.asarray(values, dtype=np.float64), at, axis=0, method="inverted_cdf")
 
 
+# ----------------------------------------------------------------------------------------------------------- pairs
+
+
+def paired_shares(first: int, second: int, of: int, level: float = 0.95) -> tuple[float, float, float]:
+    """Difference of two shares of the same pairs, the second less the first, with its interval.
+
+    first, second: pairs in which it held on that side alone; of: all pairs. NaN without pairs. Source: Bonett & Price
+    2012 (Journal of Educational and Behavioral Statistics 37, 479): Wald's interval with one pair added to each of the
+    two counts. It needs these counts only, and covers at its rate also where hardly a pair differs, as pairs on common
+    random numbers do; Newcombe's (1998, method 10) there fell to 87%.
+    """
+    if of == 0:
+        return math.nan, math.nan, math.nan
+    one, other = (first + 1) / (of + 2), (second + 1) / (of + 2)
+    centre = other - one
+    margin = _normal(0.5 + level / 2) * math.sqrt((one + other - centre**2) / (of + 2))
+    return (second - first) / of, max(centre - margin, -1.0), min(centre + margin, 1.0)
+
+
+class Paired:
+    """Means and variances of pairs of numbers, and of their differences (the second less the first), over any number
+    of batches: of `width` kinds side by side.
+
+    Arrays of (width,): `first`, `second`, `difference` are means; `changed`, `higher`, `lower` count the pairs whose
+    two numbers differ, and how. Source: Chan, Golub & LeVeque 1983 for the sums of squares of batches put together.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.pairs = 0
+        self._means = np.zeros((3, width))
+        self._squares = np.zeros((3, width))
+        self.higher = np.zeros(width, dtype=np.int64)
+        self.lower = np.zeros(width, dtype=np.int64)
+
+    def add(self, first: ArrayLike, second: ArrayLike) -> None:
+        """(pairs, width) numbers of some more pairs."""
+        one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+        if not len(one):
+            return
+        moved = other - one
+        count, before = len(one), self.pairs
+        self.pairs += count
+        for n, values in enumerate((one, other, moved)):
+            mean = values.mean(axis=0)
+            gap = mean - self._means[n]
+            self._squares[n] += ((values - mean) ** 2).sum(axis=0) + gap**2 * (before * count / self.pairs)
+            self._means[n] += gap * (count / self.pairs)
+        self.higher += (moved > 0).sum(axis=0)
+        self.lower += (moved < 0).sum(axis=0)
+
+    @property
+    def first(self) -> NDArray[np.float64]:
+        return self._means[0]
+
+    @property
+    def second(self) -> NDArray[np.float64]:
+        return self._means[1]
+
+    @property
+    def difference(self) -> NDArray[np.float64]:
+        return self._means[2]
+
+    @property
+    def changed(self) -> NDArray[np.int64]:
+        return self.higher + self.lower
+
+    @property
+    def spreads(self) -> NDArray[np.float64]:
+        """(3, width) standard deviations of the first, the second and the differences; NaN for fewer than two pairs."""
+        if self.pairs < 2:
+            return np.full(self._squares.shape, np.nan)
+        return np.sqrt(self._squares / (self.pairs - 1))
+
+    def interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each mean difference, by Student's t on the differences; NaN for fewer than two pairs."""
+        if self.pairs < 2:
+            nothing = np.full(self.difference.shape, np.nan)
+            return nothing, nothing
+        margin = student_t(0.5 + level / 2, self.pairs - 1) * self.spreads[2] / math.sqrt(self.pairs)
+        return self.difference - margin, self.difference + margin
+
+    @property
+    def saving(self) -> NDArray[np.float64]:
+        """How many independent runs of each side one pair is worth: the variance of a difference of independent runs
+        over that of a pair's. NaN where no pair differs or nothing varies."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = (self._squares[0] + self._squares[1]) / self._squares[2]
+        return np.where((self._squares[2] > 0) & (self.changed > 0), ratio, np.nan)
+
+
 # ------------------------------------------------------------------------------------------------------- outcomes
 
 

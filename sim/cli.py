@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sim.checks import Report
+    from sim.compare import Comparison
     from sim.evidence import Sources
     from sim.runs import Replay, Run
 
@@ -167,6 +168,41 @@ def explain(
 
 
 @app.command()
+def compare(
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="A [B]", help="Files, or names of shipped scenarios.", show_default=False)
+    ],
+    runs: Annotated[int, typer.Option(help="Number of pairs of runs.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same pairs.")] = 1,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="A number of B; may be given often.")
+    ] = None,
+    fork: Annotated[
+        str | None, typer.Option(metavar="TURN", help="Until this date or turn B is A; then B's numbers hold.")
+    ] = None,
+    turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenarios' own.")] = None,
+    policy: Annotated[str | None, typer.Option(help="B's policy: quantal, best, random or frozen.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<A>-vs-<B>-<n>]")
+    ] = None,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Compare two scenarios, or one and what --set changes, run by run on common random numbers."""
+    if len(scenarios) > 2:
+        raise BadInput(f"tightrope compare: two scenarios at most; {len(scenarios)} are named")
+    announce_compilation()
+    from sim import compare as comparing
+
+    b = scenarios[1] if len(scenarios) == 2 else None
+    with Progress(f"{Path(scenarios[0]).stem}: pairs") as progress:
+        done = comparing.compare(
+            scenarios[0], b, runs, seed, sets or (), fork, turns, policy, out, figures, progress=progress
+        )
+    echo(to_json(done.as_dict()) if as_json else _compared(done))
+
+
+@app.command()
 def sources(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number.")] = None,
@@ -301,6 +337,150 @@ def _act_table(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> Table:
                 f"{percent(row['runs'] / row['of'])} of runs",
             )  # fmt: skip
     return shown
+
+
+# ----------------------------------------------------------------------------------------------- what `compare` prints
+
+
+def _compared(done: Comparison) -> str:
+    manifest = done.manifest
+    dates, story = manifest["dates"], done.story
+    fork = f"; until {manifest['fork']} both are A" if manifest["fork"] else ""
+    parts = [
+        f"A: {manifest['a']['label']} ({manifest['a']['title']})",
+        f"B: {manifest['b']['label']}{fork}",
+        f"{manifest['runs']:,} pairs of runs on common random numbers, {dates[1]} to {dates[-1]}; "
+        f"seed {manifest['seed']}",
+        *_changed(manifest),
+        *manifest["notes"],
+        "",
+    ]
+    if not manifest["parting"]["differ"]:
+        parts.append("No run differs in anything: what B changes has no effect here.\n")
+    else:
+        answers = done.of_kind("yes/no", "number")
+        moved = [row for row in answers if _matters(row)]
+        if moved:
+            parts.append(drawn(_difference_table("Outcomes", moved)))
+        same, less = sum(not row["changed"] for row in answers), len(answers) - len(moved)
+        rest = [f"{same} more outcomes are the same in every pair"] if same else []
+        rest += (
+            [f"{less - same} hardly differ (by less than a hundredth of a standard deviation)"] if less > same else []
+        )
+        parts += [f"{'; '.join(rest)}.\n"] if rest else []
+        for title, rows in _most_moved(done, dates[-1]):
+            parts.append(drawn(_difference_table(title, rows)))
+        parts += [_parting(manifest), ""]
+    if story is not None:
+        parts.append(f"The median pair, run {story['run']}")
+        parts += [_folded(line) for line in story["text"]]
+        parts.append("")
+    parts.append(f"Folder: {done.folder}")
+    return "\n".join(parts)
+
+
+def _matters(row: dict[str, Any]) -> bool:
+    """Whether some pair differs in an outcome, and by more than dust."""
+    far = max(abs(row["low"]), abs(row["high"]))
+    return bool(row["changed"]) and (row["kind"] == "yes/no" or far >= 0.01 * (row["a_sd"] or 0.0))
+
+
+def _changed(manifest: dict[str, Any]) -> list[str]:
+    """What B says otherwise, and what one side alone has."""
+    lines = []
+    changes = manifest["changes"]
+    for change in changes[:TOP]:
+        sides = ["nothing" if change[side] is None else _abridged(change[side]) for side in ("a", "b")]
+        lines.append(f"  {change['path']}: {sides[0]} in A, {sides[1]} in B")
+    if len(changes) > TOP:
+        lines.append(f"  and {len(changes) - TOP} more places (see manifest.json)")
+    for side in ("a", "b"):
+        for kind, names in manifest[f"only_{side}"].items():
+            more = f" and {len(names) - TOP} more" if len(names) > TOP else ""
+            lines.append(f"  not compared, for only {side.upper()} has them: {kind} {', '.join(names[:TOP])}{more}")
+    return lines
+
+
+def _abridged(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _most_moved(done: Comparison, date: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Tables of what differs most: rungs, other indicators, acts; each a few rows."""
+    rungs = [row for row in done.of_kind("rung") if row["changed"]]
+    rungs.sort(key=lambda row: -abs(row["difference"]))
+    others = [row for row in done.of_kind("indicator") if row["low"] > 0 or row["high"] < 0]
+    others.sort(key=lambda row: -abs(row["difference"]) / row["scale"])
+    acts = [row for row in done.of_kind("act") if row["low"] > 0 or row["high"] < 0]
+    acts.sort(key=lambda row: -abs(row["difference"]))
+    tables = [
+        (f"Rungs at the end, {date}", rungs),
+        (f"Indicators at the end, {date}, whose interval leaves out zero", others),
+        ("Times an act is done in a run, where the interval leaves out zero", acts),
+    ]
+    return [(f"{title} (first {2 * TOP} of {len(rows)})" if len(rows) > 2 * TOP else title, rows[: 2 * TOP])
+            for title, rows in tables if rows]  # fmt: skip
+
+
+def _difference_table(title: str, rows: list[dict[str, Any]]) -> Table:
+    kinds = {row["kind"] for row in rows}
+    ladders = "rung" in kinds
+    heads = ["", "A", "B", "B less A, 95% interval", "Pairs higher, lower", "A pair equals"]
+    shown = table(*heads, title=title)
+    for row in rows:
+        yes = row["kind"] == "yes/no"
+        scale, unit = (100.0, " points") if yes else (1.0, "")
+        half = scale * (row["high"] - row["low"]) / 2
+        digits = min(max(1 - math.floor(math.log10(half)), 1), 4) if half > 0 else 2
+        sides = [percent(row[side]) if yes else f"{row[side]:.{digits}f}" for side in ("a", "b")]
+        if ladders:
+            sides = [f"{mean} ({row[f'{side}_rung']})" for mean, side in zip(sides, "ab", strict=True)]
+        difference, low, high = (f"{scale * row[name]:+.{digits}f}" for name in ("difference", "low", "high"))
+        saving = "" if row["saving"] is None else f"{_worth(row['saving'])} runs of each"
+        moved = f"{percent(row['higher'] / row['pairs'])}, {percent(row['lower'] / row['pairs'])}"
+        shown.add_row(row["title"], *sides, f"{difference} [{low}, {high}]{unit}", moved, saving)
+    return shown
+
+
+def _worth(saving: float) -> str:
+    """How many independent runs a pair is worth."""
+    return "over 1,000" if saving > 1000 else f"{saving:.1f}" if saving < 10 else f"{saving:.0f}"
+
+
+FIRST = {
+    "start": "at the start",
+    "dated event": "by a dated event",
+    "incident": "by an incident",
+    "decision": "by a decision",
+    "numbers": "by what acts and couplings do",
+}
+
+
+def _parting(manifest: dict[str, Any]) -> str:
+    """Where the paths part, in sentences."""
+    parting = manifest["parting"]
+    pairs, part = parting["pairs"], parting["part"]
+    causes = [f"{row['pairs']:,} {FIRST[name]}" for name, row in parting["first"].items()]
+    lines = [
+        f"Where the paths part. Of {pairs:,} pairs {parting['differ']:,} differ at all, first {', '.join(causes)}."
+    ]
+    if not part:
+        return _folded(f"{lines[0]} In none does anybody choose otherwise.")
+    who = [f"{row['title']} {percent(row['pairs'] / pairs)}" for row in parting["who"][:TOP]]
+    what = [f"‘{row['title']}’ in {row['side']} alone {percent(row['pairs'] / pairs)}" for row in parting["what"][:TOP]]
+    never = f"{pairs - part:,} pairs never part" if part < pairs else "every pair parts"
+    lines.append(f"Somebody chooses otherwise in {part:,}, typically by {parting['median_date']}; {never}.")
+    lines.append(f"Who (in per cent of the pairs; several may at once): {', '.join(who)}.")
+    lines.append(f"By what most often: {'; '.join(what)}.")
+    return _folded(" ".join(lines))
+
+
+def _folded(text: str) -> str:
+    """Broken into lines that fit a terminal."""
+    import textwrap
+
+    return textwrap.fill(text, 118, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 # ------------------------------------------------------------------------------------------- what other verbs print
