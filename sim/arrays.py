@@ -11,8 +11,9 @@ A *source* is what a factor reads: a slot's share of its range, or a capability;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated
+from typing import Annotated, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,7 +205,9 @@ class State(Block):
     test: Floats2  # (B, R) 1 kept, 0 broken, -1 not drawn
     coefficient: Floats2  # (C, R) add x factors
     foreseen: Floats2  # (P, R) W of each pair (k, s)
-    foreseen_for: Floats  # (2,) the foresight that `foreseen` holds (NaN: none); 1 if of this turn's factors
+    foreseen_for: Floats  # (R,) the foresight that `foreseen` holds, NaN: none
+    foreseen_now: Flags  # (1,) whether it is of this turn's factors
+    discount: Floats2  # (horizon + 1, R) weight of each turn from now
     walk: Floats3  # (nodes, horizon + 1, R) powers of C on the way to the interest slot looked at
     weight: Floats2  # (N, R) own 1, stake x regard of others
     slope: Floats2  # (K, R)
@@ -230,6 +233,36 @@ class State(Block):
     own_change: Floats  # (K,) change by one realised act
     candidate: Ints2  # (R, O_max)
     candidates: Ints  # (R,)
+
+
+# The tables' numbers of the scenario, as against their names and shapes: what `patched` and `side_by_side` can change.
+NUMBERS = frozenset(
+    {"start", "rest", "pull", "noise", "capability", "rationality", "foresight", "risk", "responsiveness", "hold"}
+    | {
+        "stake",
+        "ideal",
+        "salience",
+        "coupling_add",
+        "coupling_around",
+        "visibility",
+        "habit",
+        "effort",
+        "chance",
+        "cost",
+    }
+    | {"need_value", "effect_value", "signal_weight", "prior_kept", "prior_broken", "forgetting", "belief_signal"}
+    | {"hazard", "hazard_visibility", "step_add", "blow_value", "dated_value"}
+)
+
+
+class PointTables(Tables):
+    """Tables in which each number may differ from run to run: those of `Tables`, with the run as a last axis."""
+
+    __annotations__ = {
+        name: {Floats: Floats2, Floats2: Floats3}[hint]
+        for name, hint in get_type_hints(Tables, include_extras=True).items()
+        if name in NUMBERS
+    }
 
 
 @dataclass(frozen=True)
@@ -261,7 +294,7 @@ class Compiled:
             return self
         return replace(self, tables=self.tables.replaced(policy=np.full_like(self.tables.policy, POLICIES[policy])))
 
-    def patched(self, numbers: dict[str, float]) -> Compiled:
+    def patched(self, numbers: Mapping[str, float]) -> Compiled:
         """The same with other values of some numbers; a path that owns no cell raises KeyError."""
         copies: dict[str, np.ndarray] = {}
         for path, value in numbers.items():
@@ -269,6 +302,20 @@ class Compiled:
                 array = copies.setdefault(name, getattr(self.tables, name).copy())
                 array[index] = value
         return replace(self, tables=self.tables.replaced(**copies))
+
+    def side_by_side(self, numbers: Mapping[str, Floats], runs: int) -> Compiled:
+        """The same for `runs` runs side by side that differ in some numbers: path -> (runs,) values.
+
+        Each run gives what it would give alone with `patched` tables. A path that owns no cell raises KeyError.
+        """
+        arrays = {
+            name: np.repeat(array[..., None], runs, axis=-1) if name in NUMBERS else array
+            for name, array in self.tables.arrays().items()
+        }
+        for path, values in numbers.items():
+            for name, index in self.owners[path]:
+                arrays[name][index] = values
+        return replace(self, tables=PointTables(**arrays))
 
 
 @dataclass(frozen=True)

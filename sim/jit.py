@@ -20,7 +20,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
+from numba.extending import NativeValue, models, overload, register_model, typeof_impl, unbox
 from numba.np.arrayobj import populate_array
 
 
@@ -111,7 +111,11 @@ class Block:
 
     def replaced(self, **arrays: Any) -> Any:
         """The same block with some arrays changed for others."""
-        return type(self)(**{name: getattr(self, name) for name in _kind(type(self)).fields} | arrays)
+        return type(self)(**self.arrays() | arrays)
+
+    def arrays(self) -> dict[str, Any]:
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in _kind(type(self)).fields}
 
 
 class BlockType(types.Type):
@@ -188,3 +192,32 @@ def _array_of(context: Any, builder: Any, kind: BlockType, address: Any, name: s
     data = builder.inttoptr(read(0), context.get_data_type(field.dtype).as_pointer())
     populate_array(array, data=data, shape=shape, strides=strides, itemsize=ir.Constant(word, item), meminfo=None)
     return impl_ret_borrowed(context, builder, field, array._getvalue())
+
+
+# ------------------------------------------------------------------ numbers that may differ from run to run
+
+
+def of(numbers: Any, n: int, r: int) -> float:
+    """The n-th number in run r: of an array (n,) that holds for all runs, or (n, R) with a value for each."""
+    return float(numbers[n] if numbers.ndim == 1 else numbers[n, r])
+
+
+def of_pair(numbers: Any, a: int, i: int, r: int) -> float:
+    """The number of (a, i) in run r: of an array (a, i) that holds for all runs, or (a, i, R)."""
+    return float(numbers[a, i] if numbers.ndim == 2 else numbers[a, i, r])
+
+
+@overload(of, jit_options={"forceinline": True})
+def _of(numbers, n, r):  # type: ignore[no-untyped-def]
+    if numbers.ndim == 1:
+        return lambda numbers, n, r: numbers[n]
+    return lambda numbers, n, r: numbers[
+        n, np.uintp(r)
+    ]  # unsigned: no look for a negative index, which bars vectorising
+
+
+@overload(of_pair, jit_options={"forceinline": True})
+def _of_pair(numbers, a, i, r):  # type: ignore[no-untyped-def]
+    if numbers.ndim == 2:
+        return lambda numbers, a, i, r: numbers[a, i]
+    return lambda numbers, a, i, r: numbers[a, i, np.uintp(r)]

@@ -7,7 +7,7 @@ the rules themselves are in `rules`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,7 +30,7 @@ from sim.arrays import (
     State,
     Tables,
 )
-from sim.jit import njit
+from sim.jit import njit, of, of_pair
 from sim.maths import exp, log
 
 LANES = 64  # runs side by side: enough for the vector units, few enough for the cache
@@ -121,11 +121,12 @@ def _settle(T: Tables, S: State):
 @njit
 def _hazard(T: Tables, S: State, n, out):
     """Probability of incident n in each run, from the sources as last read."""
-    out[:] = T.hazard[n]
+    for r in range(S.run.shape[0]):
+        out[r] = of(T.hazard, n, r)
     for p in range(T.step_start[n], T.step_start[n + 1]):
-        source, size = T.step_source[p], T.step_add[p]
+        source = T.step_source[p]
         for r in range(S.run.shape[0]):
-            out[r] += size * S.source[source, r]
+            out[r] += of(T.step_add, p, r) * S.source[source, r]
     first = T.hazard_factor_start[n]
     _times(T, S, T.hazard_factor, first, T.hazard_factor_start[n + 1] - first, out)
     for r in range(S.run.shape[0]):
@@ -135,21 +136,22 @@ def _hazard(T: Tables, S: State, n, out):
 @njit
 def begin(T: Tables, S: State):
     """Put the runs at their start: starting values, prior beliefs, nothing under way."""
-    for s in range(T.low.shape[0]):
-        S.x[s, :] = T.start[s]
-    for c in range(T.capability.shape[0]):
-        S.source[T.low.shape[0] + c, :] = T.capability[c]
-    for b in range(T.prior_kept.shape[0]):
-        S.alpha[b, :] = T.prior_kept[b]
-        S.beta[b, :] = T.prior_broken[b]
-        S.x[T.credibility[b], :] = T.prior_kept[b] / (T.prior_kept[b] + T.prior_broken[b])
+    for r in range(S.run.shape[0]):
+        for s in range(T.low.shape[0]):
+            S.x[s, r] = of(T.start, s, r)
+        for c in range(T.capability.shape[0]):
+            S.source[T.low.shape[0] + c, r] = of(T.capability, c, r)
+        for b in range(T.promised.shape[0]):
+            S.alpha[b, r] = of(T.prior_kept, b, r)
+            S.beta[b, r] = of(T.prior_broken, b, r)
+            S.x[T.credibility[b], r] = S.alpha[b, r] / (S.alpha[b, r] + S.beta[b, r])
     S.kept[:] = 0.0
     S.broken[:] = 0.0
     S.under_way[:] = 0.0
-    S.foreseen_for[0] = np.nan
+    S.foreseen_for[:] = np.nan
     S.taken[:] = 0
     _read_sources(T, S)
-    for n in range(T.hazard.shape[0]):
+    for n in range(T.incident_key.shape[0]):
         _hazard(T, S, n, S.hazard_start[n])
 
 
@@ -159,7 +161,8 @@ def _dated(T: Tables, S: State, turn):
         if T.dated_turn[n] == turn:
             s = T.dated_slot[n]
             for r in range(S.run.shape[0]):
-                S.x[s, r] = S.x[s, r] + T.dated_value[n] if T.dated_adds[n] else T.dated_value[n]
+                value = of(T.dated_value, n, r)
+                S.x[s, r] = S.x[s, r] + value if T.dated_adds[n] else value
     for n in range(T.dated_turn.shape[0]):
         if T.dated_turn[n] == turn:
             s = T.dated_slot[n]
@@ -170,34 +173,35 @@ def _dated(T: Tables, S: State, turn):
 @njit
 def _incidents(T: Tables, S: State, seed, turn):
     """Draw the incidents, tell the beliefs of them, and let them do what they do."""
-    if T.hazard.shape[0] == 0:
+    if T.incident_key.shape[0] == 0:
         return
     _read_sources(T, S)
     _clear_sums(S)
     any_blow = False
     hazard = S.change[0]
-    for n in range(T.hazard.shape[0]):
+    for n in range(T.incident_key.shape[0]):
         _hazard(T, S, n, hazard)
         for r in range(S.run.shape[0]):
             u = draws.uniform(seed, S.run[r], turn, T.incident_key[n], draws.INCIDENT)
             S.happened[n, r] = u < hazard[r]
         for p in range(T.belied_start[n], T.belied_start[n + 1]):
             b = T.belied_belief[p]
-            seen = 1.0 if T.belied_full[p] else T.hazard_visibility[n]
-            credible = T.prior_kept[b] / (T.prior_kept[b] + T.prior_broken[b])
             for r in range(S.run.shape[0]):
-                weight = seen * S.x[T.promised[b], r]
+                seen = 1.0 if T.belied_full[p] else of(T.hazard_visibility, n, r)
+                weight, first = seen * S.x[T.promised[b], r], S.hazard_start[n, r]
+                kept, broken = of(T.prior_kept, b, r), of(T.prior_broken, b, r)
+                credible, told = kept / (kept + broken), of(T.belief_signal, b, r)
                 if S.happened[n, r]:
-                    S.broken[b, r] += weight * rules.incident_broken(T.belief_signal[b], S.hazard_start[n, r], credible)
+                    S.broken[b, r] += weight * rules.incident_broken(told, first, credible)
                 else:
-                    S.kept[b, r] += weight * rules.incident_kept(T.belief_signal[b], S.hazard_start[n, r], credible)
+                    S.kept[b, r] += weight * rules.incident_kept(told, first, credible)
         for e in range(T.blow_start[n], T.blow_start[n + 1]):
             first = T.blow_factor_start[e]
             count = T.blow_factor_start[e + 1] - first
             for r in range(S.run.shape[0]):
                 if S.happened[n, r]:
                     any_blow = True
-                    value = T.blow_value[e] * _product(S, T.blow_factor, first, count, r)
+                    value = of(T.blow_value, e, r) * _product(S, T.blow_factor, first, count, r)
                     if T.blow_after[e] > 0:
                         _delay(S, turn, T.blow_after[e], T.blow_slot[e], value, r)
                     else:
@@ -208,11 +212,12 @@ def _incidents(T: Tables, S: State, seed, turn):
 
 @njit
 def _believe(T: Tables, S: State):
-    for b in range(T.prior_kept.shape[0]):
+    for b in range(T.promised.shape[0]):
         s = T.credibility[b]
         for r in range(S.run.shape[0]):
-            alpha = rules.remembered(T.prior_kept[b], S.alpha[b, r], T.forgetting[b], S.kept[b, r])
-            beta = rules.remembered(T.prior_broken[b], S.beta[b, r], T.forgetting[b], S.broken[b, r])
+            forgets = of(T.forgetting, b, r)
+            alpha = rules.remembered(of(T.prior_kept, b, r), S.alpha[b, r], forgets, S.kept[b, r])
+            beta = rules.remembered(of(T.prior_broken, b, r), S.beta[b, r], forgets, S.broken[b, r])
             S.alpha[b, r] = alpha
             S.beta[b, r] = beta
             S.x[s, r] = alpha / (alpha + beta)
@@ -227,11 +232,12 @@ def open_turn(T: Tables, S: State, seed, turn):
     _incidents(T, S, seed, turn)
     _believe(T, S)
     _read_sources(T, S)
-    for c in range(T.coupling_add.shape[0]):
-        S.coefficient[c, :] = T.coupling_add[c]
+    for c in range(T.coupling_from.shape[0]):
+        for r in range(S.run.shape[0]):
+            S.coefficient[c, r] = of(T.coupling_add, c, r)
         first = T.coupling_factor_start[c]
         _times(T, S, T.coupling_factor, first, T.coupling_factor_start[c + 1] - first, S.coefficient[c])
-    S.foreseen_for[1] = 0.0
+    S.foreseen_now[0] = False
     S.taken[:] = 0
 
 
@@ -241,9 +247,9 @@ def open_turn(T: Tables, S: State, seed, turn):
 @njit
 def _step_back(T: Tables, S: State, node, v, n, out):
     """C applied once more: the n-th power's weight on local node v, from the powers before, into the row `out`."""
-    stays = 1.0 - T.pull[T.node_slot[node]]
+    s = T.node_slot[node]
     for r in range(S.run.shape[0]):
-        out[r] = stays * S.walk[v, n - 1, r]
+        out[r] = (1.0 - of(T.pull, s, r)) * S.walk[v, n - 1, r]
     for e in range(T.arrow_start[node], T.arrow_start[node + 1]):
         moved, c = T.arrow_to[e], T.arrow_coupling[e]
         for r in range(S.run.shape[0]):
@@ -251,9 +257,10 @@ def _step_back(T: Tables, S: State, node, v, n, out):
 
 
 @njit
-def _follow_leaf(T: Tables, S: State, foresight, stays, moved, c, total):
+def _follow_leaf(T: Tables, S: State, i, s, moved, c, total):
     """A node that nothing leads to, with one arrow: its powers are wanted for their sum only."""
     for r in range(S.run.shape[0]):
+        foresight, stays = of(T.foresight, i, r), 1.0 - of(T.pull, s, r)
         now, power, sum_ = 0.0, 1.0, 0.0
         for n in range(1, rules.HORIZON + 1):
             now = stays * now + S.coefficient[c, r] * S.walk[moved, n - 1, r]
@@ -263,13 +270,18 @@ def _follow_leaf(T: Tables, S: State, foresight, stays, moved, c, total):
 
 
 @njit
-def _foresee(T: Tables, S: State, foresight):
+def _foresee(T: Tables, S: State, i):
     """W of odd.md 7.3 for every wanted pair: what a unit change of slot s comes to in interest slot k.
 
     Walks the couplings backwards from each k, node by node: S.walk holds the powers of C on the way. Nodes that lead
     to one another go side by side, power by power. What no factor moves is kept from turn to turn.
     """
-    same = S.foreseen_for[0] == foresight
+    same = True
+    for r in range(S.run.shape[0]):
+        same &= S.foreseen_for[r] == of(T.foresight, i, r)
+        S.foreseen_for[r] = of(T.foresight, i, r)
+        for n in range(rules.HORIZON + 1):
+            S.discount[n, r] = rules.discount(of(T.foresight, i, r), n)
     for k in range(T.rank_slot.shape[0]):
         if same and not T.varies[k]:
             continue
@@ -284,8 +296,7 @@ def _foresee(T: Tables, S: State, foresight):
             ):
                 e, w = T.arrow_start[first + v], T.node_pair[first + v]
                 if w >= 0:
-                    stays = 1.0 - T.pull[T.node_slot[first + v]]
-                    _follow_leaf(T, S, foresight, stays, T.arrow_to[e], T.arrow_coupling[e], S.foreseen[w])
+                    _follow_leaf(T, S, i, T.node_slot[first + v], T.arrow_to[e], T.arrow_coupling[e], S.foreseen[w])
             else:
                 for u in range(v, end):
                     for r in range(S.run.shape[0]):
@@ -296,38 +307,35 @@ def _foresee(T: Tables, S: State, foresight):
                 for u in range(v, end):
                     w = T.node_pair[first + u]
                     if w >= 0:
-                        weight = rules.discount(foresight, 0)
                         for r in range(S.run.shape[0]):
-                            S.foreseen[w, r] = weight * S.walk[u, 0, r]
+                            S.foreseen[w, r] = S.discount[0, r] * S.walk[u, 0, r]
                         for n in range(1, rules.HORIZON + 1):
-                            weight = rules.discount(foresight, n)
                             for r in range(S.run.shape[0]):
-                                S.foreseen[w, r] += weight * S.walk[u, n, r]
+                                S.foreseen[w, r] += S.discount[n, r] * S.walk[u, n, r]
             v = end
-    S.foreseen_for[0] = foresight
-    S.foreseen_for[1] = 1.0
+    S.foreseen_now[0] = True
 
 
 @njit
 def _want(T: Tables, S: State, o, risky):
     """Add owner o's quadratic interests, at its weight, to the slopes and bends; True where another loss remains."""
-    if T.risk[o] != 2.0:
-        return True
+    for r in range(S.run.shape[0]):
+        risky |= of(T.risk, o, r) != 2.0
     for h in range(T.interest_start[o], T.interest_start[o + 1]):
-        s, k = T.interest_slot[h], T.interest_rank[h]
+        s, k, moves = T.interest_slot[h], T.interest_rank[h], T.ideal_slot[h]
         width = T.high[s] - T.low[s]
-        salience = T.salience[h]
-        bend = rules.bend(salience, width)
-        if T.ideal_slot[h] >= 0:
+        if moves >= 0:
             for r in range(S.run.shape[0]):
-                ideal = S.x[T.ideal_slot[h], r]
-                S.slope[k, r] += S.weight[o, r] * rules.slope(salience, ideal, S.x[s, r], width)
-                S.bend[k, r] += S.weight[o, r] * bend
+                weight = S.weight[o, r] if of(T.risk, o, r) == 2.0 else 0.0
+                salience = of(T.salience, h, r)
+                S.slope[k, r] += weight * rules.slope(salience, S.x[moves, r], S.x[s, r], width)
+                S.bend[k, r] += weight * rules.bend(salience, width)
         else:
-            ideal = T.ideal[h]
             for r in range(S.run.shape[0]):
-                S.slope[k, r] += S.weight[o, r] * rules.slope(salience, ideal, S.x[s, r], width)
-                S.bend[k, r] += S.weight[o, r] * bend
+                weight = S.weight[o, r] if of(T.risk, o, r) == 2.0 else 0.0
+                salience = of(T.salience, h, r)
+                S.slope[k, r] += weight * rules.slope(salience, of(T.ideal, h, r), S.x[s, r], width)
+                S.bend[k, r] += weight * rules.bend(salience, width)
     return risky
 
 
@@ -340,9 +348,9 @@ def _look(T: Tables, S: State, i):
     S.weight[i, :] = 1.0
     risky = _want(T, S, i, False)
     for p in range(T.mind_start[i], T.mind_start[i + 1]):
-        o, s, stake = T.mind_actor[p], T.mind_slot[p], T.stake[p]
+        o, s = T.mind_actor[p], T.mind_slot[p]
         for r in range(S.run.shape[0]):
-            S.weight[o, r] = stake * S.x[s, r]
+            S.weight[o, r] = of(T.stake, p, r) * S.x[s, r]
         risky = _want(T, S, o, risky)
     return risky
 
@@ -354,40 +362,41 @@ def _other_losses(T: Tables, S: State, i, k, moved, gain):
     width = T.high[s] - T.low[s]
     for p in range(T.holder_start[k], T.holder_start[k + 1]):
         h, o = T.holder_interest[p], T.holder_owner[p]
-        if T.risk[o] == 2.0:
-            continue
         minded = o == i
         for m in range(T.mind_start[i], T.mind_start[i + 1]):
             minded = minded or T.mind_actor[m] == o
         if minded:
             for r in range(S.run.shape[0]):
-                ideal = S.x[T.ideal_slot[h], r] if T.ideal_slot[h] >= 0 else T.ideal[h]
-                gain[r] += S.weight[o, r] * rules.gain(
-                    T.salience[h], ideal, S.x[s, r], S.x[s, r] + moved[r], width, T.risk[o]
-                )
+                risk = of(T.risk, o, r)
+                if risk != 2.0:
+                    ideal = S.x[T.ideal_slot[h], r] if T.ideal_slot[h] >= 0 else of(T.ideal, h, r)
+                    after = S.x[s, r] + moved[r]
+                    gain[r] += S.weight[o, r] * rules.gain(of(T.salience, h, r), ideal, S.x[s, r], after, width, risk)
 
 
 @njit
 def _change_of(T: Tables, S: State, i, e, place, change):
     """Expected change of its slot by one effect of an option, into the row `change`."""
     s, b, factors = T.reference[place], T.reference[place + 1], T.effect_factors[e]
-    low, high, kind, value = T.low[s], T.high[s], T.effect_kind[e], T.effect_value[e]
+    low, high, kind = T.low[s], T.high[s], T.effect_kind[e]
     hangs = T.effect_when[e] != ALWAYS and b >= 0
     if kind == ADD and not hangs and factors == 0:
         for r in range(S.run.shape[0]):
-            change[r] = rules.step(S.x[s, r], value, low, high)
+            change[r] = rules.step(S.x[s, r], of(T.effect_value, e, r), low, high)
     elif kind == ADD and not hangs and factors == 1:
         code = T.reference[place + 2]
         source = code >> 1
         if code & 1 == 1:
             for r in range(S.run.shape[0]):
-                change[r] = rules.step(S.x[s, r], value * rules.factor(S.source[source, r], True), low, high)
+                size = of(T.effect_value, e, r) * rules.factor(S.source[source, r], True)
+                change[r] = rules.step(S.x[s, r], size, low, high)
         else:
             for r in range(S.run.shape[0]):
-                change[r] = rules.step(S.x[s, r], value * rules.factor(S.source[source, r], False), low, high)
+                size = of(T.effect_value, e, r) * rules.factor(S.source[source, r], False)
+                change[r] = rules.step(S.x[s, r], size, low, high)
     else:
         for r in range(S.run.shape[0]):
-            change[r] = value
+            change[r] = of(T.effect_value, e, r)
         _times(T, S, T.reference, place + 2, factors, change)
         if kind == RAISE:
             for r in range(S.run.shape[0]):
@@ -410,9 +419,8 @@ def _change_of(T: Tables, S: State, i, e, place, change):
                 for r in range(S.run.shape[0]):
                     change[r] = rules.levelling(S.x[s, r], change[r], counts[r], low, high)
     if T.effect_after[e] > 0:
-        later = rules.delayed(T.foresight[i], T.effect_after[e])
         for r in range(S.run.shape[0]):
-            change[r] *= later
+            change[r] *= rules.delayed(of(T.foresight, i, r), T.effect_after[e])
 
 
 @njit
@@ -472,8 +480,11 @@ def _value_of(T: Tables, S: State, i, o, attempt, risky, gain):
 @njit
 def appraise(T: Tables, S: State, i):
     """Step 3 for actor i: which options are available, their chances and expected utilities (rows of its options)."""
-    if S.foreseen_for[0] != T.foresight[i] or S.foreseen_for[1] == 0.0:
-        _foresee(T, S, T.foresight[i])
+    stale = not S.foreseen_now[0]
+    for r in range(S.run.shape[0]):
+        stale |= S.foreseen_for[r] != of(T.foresight, i, r)
+    if stale:
+        _foresee(T, S, i)
     risky = _look(T, S, i)
     first = T.option_start[i]
     gain, attempted, costs = S.change[0], S.change[2], S.change[1]
@@ -482,16 +493,16 @@ def appraise(T: Tables, S: State, i):
         for r in range(S.run.shape[0]):
             S.available[row, r] = True
         for n in range(T.need_start[a], T.need_start[a + 1]):
-            s, bound = T.reference[at + n - T.need_start[a]], T.need_value[n]
+            s = T.reference[at + n - T.need_start[a]]
             if s < 0:
                 for r in range(S.run.shape[0]):
                     S.available[row, r] = False
             elif T.need_least[n]:
                 for r in range(S.run.shape[0]):
-                    S.available[row, r] &= S.x[s, r] >= bound
+                    S.available[row, r] &= S.x[s, r] >= of(T.need_value, n, r)
             else:
                 for r in range(S.run.shape[0]):
-                    S.available[row, r] &= S.x[s, r] <= bound
+                    S.available[row, r] &= S.x[s, r] <= of(T.need_value, n, r)
         some = False
         for r in range(S.run.shape[0]):
             some |= S.available[row, r]
@@ -500,19 +511,18 @@ def appraise(T: Tables, S: State, i):
             continue
         _value_of(T, S, i, o, 0, risky, gain)
         tries = T.attempts[a] and _value_of(T, S, i, o, 1, risky, attempted)
-        chance, cost = T.chance[a, i], T.cost[a, i]
         if T.chance_factors[a] == 0 and T.cost_factors[a] == 0 and not tries:
-            chance = rules.clamp(chance, 0.0, 1.0)
             for r in range(S.run.shape[0]):
+                chance = rules.clamp(of_pair(T.chance, a, i, r), 0.0, 1.0)
                 S.odds[row, r] = chance
-                S.utility[row, r] = rules.expected_utility(chance, gain[r], 0.0, cost)
+                S.utility[row, r] = rules.expected_utility(chance, gain[r], 0.0, of_pair(T.cost, a, i, r))
             continue
         if not tries:
             for r in range(S.run.shape[0]):
                 attempted[r] = 0.0
         for r in range(S.run.shape[0]):
-            S.odds[row, r] = chance
-            costs[r] = cost
+            S.odds[row, r] = of_pair(T.chance, a, i, r)
+            costs[r] = of_pair(T.cost, a, i, r)
         _times(T, S, T.reference, at + T.chance_at[a], T.chance_factors[a], S.odds[row])
         _times(T, S, T.reference, at + T.cost_at[a], T.cost_factors[a], costs)
         for r in range(S.run.shape[0]):
@@ -527,16 +537,17 @@ def appraise(T: Tables, S: State, i):
 def _score(T: Tables, S: State, i, seed, turn):
     """Logits and scores of i's available options and of hold."""
     first = T.option_start[i]
-    rationality = T.rationality[i]
-    if T.policy[i] == BEST:
-        rationality = rules.BEST_RATIONALITY
-    elif T.policy[i] == RANDOM:
-        rationality = 0.0
-    weight = S.change[0]
+    weight, rationality = S.change[0], S.change[3]
+    for r in range(S.run.shape[0]):
+        rationality[r] = of(T.rationality, i, r)
+        if T.policy[i] == BEST:
+            rationality[r] = rules.BEST_RATIONALITY
+        elif T.policy[i] == RANDOM:
+            rationality[r] = 0.0
     for r in range(S.run.shape[0]):
         weight[r] = 0.0
     for m in range(T.menu_start[i], T.menu_start[i + 1]):
-        habit, count = T.habit[T.option_action[T.menu_first[m]]], S.count[m - T.menu_start[i]]
+        a, count = T.option_action[T.menu_first[m]], S.count[m - T.menu_start[i]]
         for r in range(S.run.shape[0]):
             count[r] = 0.0
         for o in range(T.menu_first[m], T.menu_end[m]):
@@ -544,22 +555,23 @@ def _score(T: Tables, S: State, i, seed, turn):
                 for r in range(S.run.shape[0]):
                     count[r] += 1.0 if S.available[o - first, r] else 0.0
         for r in range(S.run.shape[0]):
-            weight[r] += habit if count[r] > 0.0 else 0.0
+            weight[r] += of(T.habit, a, r) if count[r] > 0.0 else 0.0
     for r in range(S.run.shape[0]):
-        S.hold_score[0, r] = log(T.hold[0])
+        S.hold_score[0, r] = log(of(T.hold, 0, r))
         S.hold_score[1, r] = S.hold_score[0, r] + draws.gumbel(
             draws.uniform(seed, S.run[r], turn, T.hold_key[i], draws.CHOICE)
         )
     prior, noise = S.change[2], S.change[1]
     for m in range(T.menu_start[i], T.menu_start[i + 1]):
-        habit, count = T.habit[T.option_action[T.menu_first[m]]], S.count[m - T.menu_start[i]]
+        a, count = T.option_action[T.menu_first[m]], S.count[m - T.menu_start[i]]
         some = False
         for o in range(T.menu_first[m], T.menu_end[m]):
             some |= S.open[o - first]
         if not some:
             continue
         for r in range(S.run.shape[0]):
-            prior[r] = log((1.0 - T.hold[0]) * habit / (max(weight[r], 1e-300) * max(count[r], 1.0)))
+            share = (1.0 - of(T.hold, 0, r)) * of(T.habit, a, r)
+            prior[r] = log(share / (max(weight[r], 1e-300) * max(count[r], 1.0)))
         for o in range(T.menu_first[m], T.menu_end[m]):
             row, key = o - first, T.option_key[o]
             if not S.open[row]:
@@ -570,7 +582,7 @@ def _score(T: Tables, S: State, i, seed, turn):
             for r in range(S.run.shape[0]):
                 noise[r] = -log(noise[r])
             for r in range(S.run.shape[0]):
-                logit = prior[r] + rationality * S.utility[row, r]
+                logit = prior[r] + rationality[r] * S.utility[row, r]
                 S.logit[row, r] = logit
                 S.score[row, r] = logit - log(noise[r])
 
@@ -645,7 +657,7 @@ def choose(T: Tables, S: State, i, seed, turn, explained):
             S.candidate[r, n] = o
             if _barred(T, S, o, taken_from, r):
                 continue
-            effort = T.effort[T.option_action[o]]
+            effort = of(T.effort, T.option_action[o], r)
             fits = 1.0
             if effort > left:
                 fits = left / effort
@@ -685,11 +697,11 @@ def _do(T: Tables, S: State, seed, turn, o, done, r):
         s = T.reference[place]
         if s < 0 or not (done or T.effect_attempt[e] == 1):
             continue
-        value = T.effect_value[e] * _product(S, T.reference, place + 2, T.effect_factors[e], r)
+        value = of(T.effect_value, e, r) * _product(S, T.reference, place + 2, T.effect_factors[e], r)
         counts = 1.0
         b = T.reference[place + 1]
         if T.effect_when[e] != ALWAYS and b >= 0:
-            kept = _test(T, S, seed, turn, b, T.visibility[a], r)
+            kept = _test(T, S, seed, turn, b, of(T.visibility, a, r), r)
             counts = rules.reliance(S.x[T.promised[b], r], kept, T.effect_when[e] == BROKEN)
         kind = T.effect_kind[e]
         if T.effect_after[e] > 0:
@@ -730,11 +742,12 @@ def _noticed(T: Tables, S: State, i, visibility, touched, r):
             continue
         for p in range(T.holder_start[k], T.holder_start[k + 1]):
             h, o = T.holder_interest[p], T.holder_owner[p]
-            ideal = S.x[T.ideal_slot[h], r] if T.ideal_slot[h] >= 0 else T.ideal[h]
-            if T.risk[o] == 2.0:
-                gain = (rules.slope(T.salience[h], ideal, x, width) - rules.bend(T.salience[h], width) * d) * d
+            ideal = S.x[T.ideal_slot[h], r] if T.ideal_slot[h] >= 0 else of(T.ideal, h, r)
+            salience, risk = of(T.salience, h, r), of(T.risk, o, r)
+            if risk == 2.0:
+                gain = (rules.slope(salience, ideal, x, width) - rules.bend(salience, width) * d) * d
             else:
-                gain = rules.gain(T.salience[h], ideal, x, x + d, width, T.risk[o])
+                gain = rules.gain(salience, ideal, x, x + d, width, risk)
             S.weight[o, r] += visibility * gain
 
 
@@ -742,7 +755,7 @@ def _noticed(T: Tables, S: State, i, visibility, touched, r):
 def _regard(T: Tables, S: State, i, r):
     for p in range(T.seen_start[i], T.seen_start[i + 1]):
         o, s = T.seen_actor[p], T.seen_slot[p]
-        S.add[s, r] += rules.regard_change(T.responsiveness[o], S.weight[o, r], S.x[s, r])
+        S.add[s, r] += rules.regard_change(of(T.responsiveness, o, r), S.weight[o, r], S.x[s, r])
 
 
 @njit
@@ -752,18 +765,18 @@ def _signals(T: Tables, S: State, r):
         if not S.act_done[r, n]:
             continue
         o = S.act[r, n]
-        visibility = T.visibility[T.option_action[o]]
+        visibility = of(T.visibility, T.option_action[o], r)
         for p in range(T.option_signal_start[o], T.option_signal_start[o + 1]):
             b = T.signal_belief[p]
-            weight = T.signal_weight[T.signal_number[p]] * (1.0 if T.signal_full[p] else visibility)
+            weight = of(T.signal_weight, T.signal_number[p], r) * (1.0 if T.signal_full[p] else visibility)
             if T.signal_kept[p]:
                 S.kept[b, r] += weight
             else:
                 S.broken[b, r] += weight
-    for b in range(T.prior_kept.shape[0]):
+    for b in range(T.promised.shape[0]):
         if S.tested[b, r] < 0.0:
             continue
-        weight = T.belief_signal[b] * S.x[T.promised[b], r]
+        weight = of(T.belief_signal, b, r) * S.x[T.promised[b], r]
         _tell(S, b, weight, S.test[b, r] > 0.0, r)
         for p in range(T.other_start[b], T.other_start[b + 1]):
             _tell(S, T.other_belief[p], weight * S.tested[b, r], S.test[b, r] > 0.0, r)
@@ -814,7 +827,7 @@ def _act(T: Tables, S: State, seed, turn, r):
         done = draws.uniform(seed, S.run[r], turn, T.option_key[o], draws.SUCCESS) < S.act_odds[r, n]
         S.act_done[r, n] = done
         touched = _do(T, S, seed, turn, o, done, r)
-        _noticed(T, S, i, T.visibility[a], touched, r)
+        _noticed(T, S, i, of(T.visibility, a, r), touched, r)
     if actor >= 0:
         _regard(T, S, actor, r)
     _signals(T, S, r)
@@ -826,22 +839,24 @@ def _couple(T: Tables, S: State, seed, turn):
     _read_sources(T, S)
     S.add[:] = 0.0
     factors = S.change[0]
-    for c in range(T.coupling_add.shape[0]):
-        factors[:] = T.coupling_add[c]
+    for c in range(T.coupling_from.shape[0]):
+        for r in range(S.run.shape[0]):
+            factors[r] = of(T.coupling_add, c, r)
         first = T.coupling_factor_start[c]
         _times(T, S, T.coupling_factor, first, T.coupling_factor_start[c + 1] - first, factors)
-        source, moved, around = T.coupling_from[c], T.coupling_to[c], T.coupling_around[c]
+        source, moved = T.coupling_from[c], T.coupling_to[c]
         for r in range(S.run.shape[0]):
-            S.add[moved, r] += factors[r] * (S.x[source, r] - around)
+            S.add[moved, r] += factors[r] * (S.x[source, r] - of(T.coupling_around, c, r))
     for n in range(T.moving.shape[0]):
         s = T.moving[n]
-        pull, rest, noise = T.pull[s], T.rest[s], T.noise[s]
+        noisy = False
         for r in range(S.run.shape[0]):
-            S.add[s, r] += rules.drift(S.x[s, r], pull, rest)
-        if noise > 0.0:
+            S.add[s, r] += rules.drift(S.x[s, r], of(T.pull, s, r), of(T.rest, s, r))
+            noisy |= of(T.noise, s, r) > 0.0
+        if noisy:
             for r in range(S.run.shape[0]):
                 u = draws.uniform(seed, S.run[r], turn, T.slot_key[s], draws.NOISE)
-                S.add[s, r] += noise * draws.normal(u)
+                S.add[s, r] += of(T.noise, s, r) * draws.normal(u)
     for n in range(T.moving.shape[0]):
         s = T.moving[n]
         for r in range(S.run.shape[0]):
@@ -884,9 +899,9 @@ def simulate(
     for turn in range(1, turns + 1):
         open_turn(T, S, seed, turn)
         for r in range(S.run.shape[0]):
-            for n in range(T.hazard.shape[0]):
+            for n in range(T.incident_key.shape[0]):
                 incidents[r, turn - 1, n] = S.happened[n, r]
-        for i in range(T.rationality.shape[0]):
+        for i in range(T.policy.shape[0]):
             if T.policy[i] != FROZEN:
                 appraise(T, S, i)
                 choose(T, S, i, seed, turn, explained)
@@ -920,19 +935,20 @@ def new_state(compiled: Compiled, runs: Iterable[int]) -> State:
     run = np.array(list(runs), dtype=np.uint64)
     R = run.size
     size = compiled.space
-    S, N, B, I, K = T.low.size, T.rationality.size, T.prior_kept.size, T.hazard.size, T.rank_slot.size
+    S, N, B, I, K = T.low.size, T.policy.size, T.promised.size, T.incident_key.size, T.rank_slot.size
 
     def zeros(*shape: int) -> Any:
         return np.zeros((*shape, R))
 
     return State(
-        run=run, x=zeros(S), source=zeros(S + T.capability.size),
+        run=run, x=zeros(S), source=zeros(S + T.capability.shape[0]),
         alpha=zeros(B), beta=zeros(B), kept=zeros(B), broken=zeros(B),
         hazard_start=zeros(I), happened=np.zeros((I, R), dtype=np.bool_),
         under_way=zeros(size["delay"] + 1, S if size["delay"] else 0),
         add=zeros(S), level=zeros(S), levels=zeros(S), up=zeros(S), down=zeros(S),
-        tested=zeros(B), test=zeros(B), coefficient=zeros(T.coupling_add.size),
-        foreseen=zeros(size["pairs"]), foreseen_for=np.full(2, np.nan), walk=zeros(size["nodes"], rules.HORIZON + 1),
+        tested=zeros(B), test=zeros(B), coefficient=zeros(T.coupling_from.size),
+        foreseen=zeros(size["pairs"]), foreseen_for=np.full(R, np.nan), foreseen_now=np.zeros(1, dtype=np.bool_),
+        discount=zeros(rules.HORIZON + 1), walk=zeros(size["nodes"], rules.HORIZON + 1),
         weight=zeros(N), slope=zeros(K), bend=zeros(K), moved=zeros(K),
         mark=np.zeros(K + 1, dtype=np.int64), touched=np.zeros(K, dtype=np.int32), change=zeros(4),
         available=np.zeros((size["options"], R), dtype=np.bool_),
@@ -950,7 +966,7 @@ def new_state(compiled: Compiled, runs: Iterable[int]) -> State:
 def _batch(compiled: Compiled, seed: int, runs: np.ndarray, turns: int, explained: bool) -> History:
     """History of some runs side by side."""
     T = compiled.tables
-    R, S, B, I = runs.size, T.low.size, T.prior_kept.size, T.hazard.size
+    R, S, B, I = runs.size, T.low.size, T.promised.size, T.incident_key.size
     states = np.empty((R, turns + 1, S))
     alpha, beta = np.empty((R, turns + 1, B)), np.empty((R, turns + 1, B))
     incidents = np.empty((R, turns, I), dtype=np.bool_)
@@ -976,26 +992,36 @@ def batches(
     policy: str | None = None,
     turns: int | None = None,
     explained: bool = True,
+    numbers: Mapping[str, Sequence[float]] | None = None,
     threads: int = 1,
     lanes: int = LANES,
 ) -> Iterator[History]:
     """Histories of the runs in order, `lanes` at a time; results do not depend on `lanes` or `threads`.
 
     seed: 0 <= seed < 2**64. runs: run numbers 0 <= run < 2**32. turns: the scenario's where None.
-    explained: also the probability of each act (a tenth slower).
+    explained: also the probability of each act (a tenth slower). numbers: values that differ from run to run, one for
+    each of the runs by the number's path; compiled once, the runs still go side by side.
     """
     ready = compiled.with_policy(policy)
-    numbers = np.array(list(runs), dtype=np.int64)
-    parts = [numbers[n : n + lanes] for n in range(0, numbers.size, lanes)]
+    every = np.array(list(runs), dtype=np.int64)
+    varied = {path: np.asarray(values, dtype=np.float64) for path, values in (numbers or {}).items()}
     horizon = compiled.turns if turns is None else turns
+
+    def part(first: int) -> History:
+        some = slice(first, first + lanes)
+        here = ready
+        if varied:
+            here = ready.side_by_side({path: values[some] for path, values in varied.items()}, every[some].size)
+        return _batch(here, seed, every[some], horizon, explained)
+
+    parts = range(0, every.size, lanes)
     if threads <= 1:
-        for part in parts:
-            yield _batch(ready, seed, part, horizon, explained)
+        yield from map(part, parts)
         return
     with ThreadPoolExecutor(threads) as pool:
         waiting: list[Any] = []
-        for part in parts:
-            waiting.append(pool.submit(_batch, ready, seed, part, horizon, explained))
+        for first in parts:
+            waiting.append(pool.submit(part, first))
             if len(waiting) > 2 * threads:
                 yield waiting.pop(0).result()
         for future in waiting:
