@@ -219,10 +219,9 @@ def no_outcomes() -> pa.Table:
 
 def _typical_turn(outcomes: pa.Table, name: str) -> dict[str, Any]:
     """The median turn, and its date, among the runs in which an outcome came true."""
-    turns = columns.values(outcomes[f"{name}_turn"].drop_null())
-    turn = int(quantiles(turns, (0.5,))[0])
-    held = columns.values(outcomes[name]) & (columns.values(outcomes[f"{name}_turn"]) == turn)
-    row = int(np.flatnonzero(held)[0])
+    passed, turns = columns.values(outcomes[name]), columns.values(outcomes[f"{name}_turn"])
+    turn = int(quantiles(turns[passed], (0.5,))[0])
+    row = int(np.flatnonzero(passed & (turns == turn))[0])
     return {"turn": turn, "date": outcomes[f"{name}_date"][row].as_py()}
 
 

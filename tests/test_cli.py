@@ -93,7 +93,8 @@ def test_run_prints_outcomes_rungs_acts_and_the_folder(capsys: pytest.CaptureFix
     code, out, _ = told(capsys, "run", "minimal", "--runs", "20", "--no-figures")
     assert code == 0
     assert "20 runs of 12 turns, 2030-01 to 2030-12; seed 1, policy quantal" in out
-    assert "95% interval 0% to 16%" in out
+    assert "Does anyone recognise the Front?" in out
+    assert "95% interval" in out
     assert "Rungs at the end, 2030-12" in out
     assert "reins in raiders" in out
     assert out.endswith("Run folder: runs/minimal-1\n")
@@ -321,8 +322,8 @@ def test_progress_is_silent_for_a_second_and_then_says_how_long(capsys: pytest.C
             clock[0] = now
             progress(done, 1000)
     assert capsys.readouterr().err.splitlines() == [
-        "runs 210 of 1,000 (21%), about 8 s left",
-        "runs 900 of 1,000 (90%), about 3 s left",
+        "runs 210 of 1,000 (21%), 100 a second, about 8 s left",
+        "runs 900 of 1,000 (90%), 45 a second, about 3 s left",
     ]
 
 
