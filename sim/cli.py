@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from sim.compare import Comparison
     from sim.evidence import Sources
     from sim.runs import Replay, Run
+    from sim.sweep import Forecast, Swept
 
 INTERRUPTED = 130
 FAULT = 1
-TOP = 5  # acts shown of each actor
+TOP = 5  # acts shown of each actor, failures of a study
+SHOWN_AXES = 20
 
 app = typer.Typer(
     name="tightrope",
@@ -58,12 +60,23 @@ def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, or names of shipped scenarios.")],
     as_json: Json = False,
 ) -> None:
-    """Validate scenarios and print what they hold, and what in them is likely a fault of the world."""
+    """Validate scenarios and studies; print what they hold, what in them is likely a fault, and what a study takes."""
     from sim import scenario as reading
+    from sim import study
 
-    reports, code = [], 0
+    reports: list[dict[str, Any]] = []
+    code = 0
     for file in files:
         try:
+            if study.is_study(file):
+                announce_compilation()
+                from sim import sweep as sweeping
+
+                forecast = sweeping.check(file)
+                reports.append(vars(forecast))
+                if not as_json:
+                    echo(("" if len(reports) == 1 else "\n") + _foretold(forecast))
+                continue
             loaded = reading.read(file)
             announce_compilation()
             from sim import checks
@@ -134,8 +147,16 @@ def replay(
     """Do one recorded run again, alone, and compare it with what was recorded, bit for bit."""
     announce_compilation()
     from sim import runs as running
+    from sim import store
 
-    again = running.replay(folder, run)
+    manifest = store.read_manifest(folder)
+    if manifest.get("kind") == "study":
+        from sim import sweep as sweeping
+
+        again = sweeping.replay(folder, run)
+        manifest |= {"actors": {}, "actions": {}}
+    else:
+        again = running.replay(folder, run)
     for change in again.changes:
         tell(f"{folder}: {change}")
     if as_json:
@@ -143,7 +164,7 @@ def replay(
         echo(to_json({"run": run, "same": again.same, "compared": again.compared, "differing": again.differing,
                       "changes": again.changes, "tables": tables}))  # fmt: skip
     else:
-        echo(_replayed(again, running.open_run(folder).manifest))
+        echo(_replayed(again, manifest))
     if not again.same:
         why = "the model or the scenario has changed" if again.changes else "the folder is damaged"
         raise FolderProblem(f"{folder}: run {run} came out differently in {', '.join(again.differing)}: {why}")
@@ -200,6 +221,47 @@ def compare(
             scenarios[0], b, runs, seed, sets or (), fork, turns, policy, out, figures, progress=progress
         )
     echo(to_json(done.as_dict()) if as_json else _compared(done))
+
+
+@app.command()
+def sweep(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a shipped study.")],
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that compute.  [default: one for each processor]", show_default=False)
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local, dask-local or dask://HOST:PORT.")] = "local",
+    out: Annotated[Path | None, typer.Option(help="Folder to write.  [default: runs/<study>-<n>]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds this study.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Keep states, acts, beliefs and events of every run.")] = False,
+    allow_large: Annotated[bool, typer.Option("--allow-large", help="Also above 10 million runs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a study, or what is missing of it; nothing that was done is lost, whatever happens."""
+    announce_compilation()
+    from sim import sweep as sweeping
+
+    with Progress(f"{Path(study).stem}: runs") as progress:
+        done = sweeping.sweep(
+            study, out, workers, engine, resume, full, allow_large, progress=progress, tell=tell
+        )  # fmt: skip
+    if as_json:
+        echo(to_json(_swept_facts(done)))
+    else:
+        echo(_swept(done))
+    if done.failed:
+        raise typer.Exit(FAULT)
+
+
+@app.command()
+def status(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Say how far a study is."""
+    from sim import sweep as sweeping
+
+    told = sweeping.status(folder)
+    echo(to_json(told) if as_json else _standing(told))
 
 
 @app.command()
@@ -373,8 +435,9 @@ def _compared(done: Comparison) -> str:
         parts += [_parting(manifest), ""]
     if story is not None:
         parts.append(f"The median pair, run {story['run']}")
-        parts += [_folded(line) for line in story["text"]]
-        parts.append("")
+        for card in story["cards"]:
+            parts += [*map(_folded, card["text"]), "", drawn(_card_table(card))]
+        parts += [*map(_folded, story["after"]), ""]
     parts.append(f"Folder: {done.folder}")
     return "\n".join(parts)
 
@@ -440,6 +503,22 @@ def _difference_table(title: str, rows: list[dict[str, Any]]) -> Table:
         saving = "" if row["saving"] is None else f"{_worth(row['saving'])} runs of each"
         moved = f"{percent(row['higher'] / row['pairs'])}, {percent(row['lower'] / row['pairs'])}"
         shown.add_row(row["title"], *sides, f"{difference} [{low}, {high}]{unit}", moved, saving)
+    return shown
+
+
+def _card_table(card: dict[str, Any]) -> Table:
+    """A decision on both sides: the options that differ and the likeliest."""
+    shown = table("Option", "A: first", "EU", "", "B: first", "EU", "", "What changed in its EU, A → B")
+    for option in card["options"]:
+        cells = []
+        for side in (option["a"], option["b"]):
+            if side["available"]:
+                cells += [percent(side["first"]), f"{side['utility']:+.4f}", "done" if side["done"] else ""]
+            else:
+                cells += ["-", "not open", "done" if side["done"] else ""]
+        parts = [f"{part['title']} {part['a']:+.4f} → {part['b']:+.4f}" for part in option["parts"][:2]]
+        shown.add_row(option["title"], *cells, "; ".join(parts))
+    shown.add_row("does nothing", percent(card["hold"]["a"]), "0", "", percent(card["hold"]["b"]), "0", "", "")
     return shown
 
 
@@ -521,6 +600,90 @@ def _checked(report: Report) -> str:
     return "\n".join([f"{report.file}: {report.title}", *(f"  {line}" for line in held), "", drawn(shown), *warnings])
 
 
+def _foretold(forecast: Forecast) -> str:
+    shown = table("Axis", "Values", "", title="What varies")
+    for axis in forecast.axes[:SHOWN_AXES]:
+        choices = axis["choices"]
+        span = f"{axis['low']:g} to {axis['high']:g}" if choices is None else _listed(choices)
+        shown.add_row(axis["path"], span, "lever" if axis["lever"] else "")
+    if len(forecast.axes) > SHOWN_AXES:
+        shown.add_row(f"and {len(forecast.axes) - SHOWN_AXES} more", "", "")
+    names = f" x {len(forecast.variants)} variants ({', '.join(forecast.variants)})" if forecast.variants[1:] else ""
+    lines = [
+        f"{forecast.file}: {forecast.title}",
+        f"  scenario {forecast.scenario}; {forecast.design}: {forecast.points:,} point{plural(forecast.points)}{names}"
+        f" x {forecast.replicates:,} replicate{plural(forecast.replicates)} = {forecast.runs:,} runs",
+        f"  about {_duration(forecast.seconds)} on {forecast.workers} worker{plural(forecast.workers)}, "
+        f"at most {_size(forecast.bytes)}",
+        f"  outcomes: {', '.join(forecast.outcomes)}",
+        "",
+        *([drawn(shown)] if forecast.axes else ["nothing varies\n"]),
+        *(f"note: {note}" for note in forecast.notes),
+    ]
+    if forecast.large:
+        lines.append("warning: more than 10 million runs; tightrope sweep needs --allow-large")
+    return "\n".join(lines)
+
+
+def _listed(choices: Sequence[Any]) -> str:
+    shown = [f"{choice:g}" if isinstance(choice, float) else str(choice) for choice in choices]
+    return ", ".join(shown if len(shown) <= 6 else [*shown[:3], "...", shown[-1]])
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return ""
+
+
+def _swept_facts(done: Swept) -> dict[str, Any]:
+    keys = ("title", "scenario", "design", "runs", "points", "replicates", "variants", "failed", "seconds", "hash")
+    return {key: done.manifest[key] for key in keys} | {"folder": str(done.folder), "outcomes": done.means()}
+
+
+def _swept(done: Swept) -> str:
+    manifest = done.manifest
+    shown = table("Outcome", *manifest["variants"], title="Share of runs, or mean, over all points")
+    means = done.means()
+    for name, kind in manifest["outcomes"].items():
+        values = (means[variant][name] for variant in manifest["variants"])
+        shown.add_row(
+            kind["title"], *(percent(v) if kind["yes_or_no"] and v is not None else number(v) for v in values)
+        )
+    failures = done.failures.slice(0, TOP).to_pylist()
+    lines = [f"run {row['run']} failed: {row['message']}; again: {row['replay']}" for row in failures]
+    if done.failed > TOP:
+        lines.append(f"and {done.failed - TOP:,} more runs failed")
+    return "\n".join(
+        [
+            manifest["title"],
+            f"{manifest['runs']:,} runs ({manifest['points']:,} points, {manifest['design']}) in "
+            f"{_duration(manifest['seconds'])}" + (f"; {done.failed:,} failed" if done.failed else ""),
+            "",
+            drawn(shown),
+            *lines,
+            f"Study folder: {done.folder}",
+        ]
+    )
+
+
+def _standing(told: dict[str, Any]) -> str:
+    parts = [f"{told['done']:,} of {told['runs']:,} runs ({100 * told['done'] // max(told['runs'], 1)}%)"]
+    if told["failed"]:
+        parts.append(f"{told['failed']:,} failed")
+    if told["running"]:
+        parts.append(f"running, process {told['process']}")
+    else:
+        parts.append("complete" if told["complete"] else "stopped; tightrope sweep with --resume goes on")
+    if told["rate"]:
+        parts.append(f"{told['rate']:,.0f} a second")
+    if told["left"]:
+        parts.append(f"about {_duration(told['left'])} left")
+    return f"{told['title']}\n{told['folder']}: {'; '.join(parts)}"
+
+
 def _against(logit: float) -> str:
     """Odds as people read them."""
     if logit >= 0:
@@ -536,7 +699,8 @@ def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
     for _, is_act, row in sorted(rows, key=lambda item: item[:2]):
         if is_act:
             shown.add_row(
-                row["date"], names[row["actor"]], titles[row["action"]], names.get(row["target"], ""),
+                row["date"], names.get(row["actor"], row["actor"]), titles.get(row["action"], row["action"]),
+                names.get(row["target"], row["target"] or ""),
                 "-" if row["utility"] is None else f"{row['utility']:+.4f}", percent(row["probability"]),
                 "" if row["succeeded"] else "failed",
             )  # fmt: skip
@@ -547,6 +711,8 @@ def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
         value = again.tables["outcomes"][name][0].as_py()
         answers.add_row(kind["title"], ("yes" if value else "no") if kind["yes_or_no"] else number(value))
     verdict = f"as recorded, bit for bit: {', '.join(again.compared)}" if again.same else "not as recorded"
+    if not again.compared:
+        verdict = "nothing is recorded of it yet"
     return "\n".join([drawn(shown), drawn(answers), f"Run {again.run}: {verdict}"])
 
 
@@ -677,8 +843,10 @@ class Progress:
         began, before = self.first
         if now < self.next or done >= wanted or done <= before:
             return
-        left = (now - began) * (wanted - done) / (done - before)
-        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), about {_duration(left)} left"
+        rate = (done - before) / max(now - began, 1e-9)
+        left = (wanted - done) / rate
+        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), {rate:,.0f} a second, "
+        line += f"about {_duration(left)} left"
         if self.live:
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()

@@ -385,12 +385,17 @@ def find(source: str | Path) -> Path:
         if path.name == str(path):
             for name in (path.name, f"{path.name}.yaml"):
                 if (shipped / name).is_file():
-                    return shipped / name
+                    return _from_here(shipped / name)
     except (OSError, ValueError):
         pass
     names = [file.stem for file in shipped.glob("*.yaml")]
     shown = located.short(str(source), 100)
     raise Problems([Problem(shown, message=f"no such file, nor a shipped study{nearest(shown, names, 'shipped are')}")])
+
+
+def _from_here(path: Path) -> Path:
+    """The path as seen from the working folder, if it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def is_study(source: str | Path) -> bool:

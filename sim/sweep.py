@@ -390,11 +390,9 @@ def _opened(
         with store.storage(folder):
             names = {path.name for path in folder.iterdir()} - {store.LOCK}
         if names and not resume:
-            if (folder / store.MANIFEST).is_file():
-                hint = "--resume goes on with it, --out names another folder"
-            else:
-                hint = "choose another folder with --out"
-            raise FolderProblem(f"{folder}: not empty ({store.what_is(folder)}); {hint}")
+            if store.MANIFEST in names and _manifest_of(folder):
+                raise FolderProblem(f"{folder}: holds a study already; --resume goes on with it, --out names another")
+            raise FolderProblem(f"{folder}: not empty ({store.what_is(folder)}); choose another folder with --out")
         started = store.MANIFEST in names
         if not started and not names <= {STUDY, SCENARIO, POINTS} | {
             name for name in names if name.endswith(store.PART)
@@ -408,6 +406,9 @@ def _opened(
             _same(folder, manifest, files, keep)
         else:
             manifest = _begin(folder, asked, plan, source, keep, files)
+        for name in (OUTCOMES, FAILURES, *keep):
+            with store.storage(folder / name):
+                (folder / name).mkdir(exist_ok=True)
         _tidy(folder, manifest, tell)
         yield manifest
 
@@ -420,9 +421,6 @@ def _begin(
 
     for name, text in files.items():
         store.write_text(folder / name, text)
-    for name in (OUTCOMES, FAILURES, *keep):
-        with store.storage(folder / name):
-            (folder / name).mkdir(exist_ok=True)
     return store.write_manifest(folder, _manifest(asked, plan, source, keep) | {
         "hashes": {name: store.text_hash(text) for name, text in files.items()} | {"rules": rules_hash()},
         "key": _key(folder),
@@ -728,6 +726,13 @@ class Swept:
         """Runs that failed: what they were, why, and the command that does one again."""
         parts = [store.read_shard(shard) for shard in shelf(self.folder, FAILURES).whole]
         return pa.concat_tables(parts) if parts else columns.rows([], _FAILURES)
+
+    def means(self) -> dict[str, dict[str, float | None]]:
+        """Mean of each outcome (the share, of a yes or no) over all points, by variant and outcome."""
+        names = list(self.manifest["outcomes"])
+        asked = ", ".join(f'avg("{name}"::double)' for name in names)
+        found = self.relation().aggregate(f"variant, {asked}").fetchall()
+        return {variant: dict(zip(names, values, strict=True)) for variant, *values in found}
 
     def hash(self) -> str:
         """Canonical hash of the outcomes: equal for equal studies, however they were executed."""
