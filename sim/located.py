@@ -128,6 +128,13 @@ class Document:
         """Every location by its path; of those with one path the innermost."""
         return {path_of(at): at for at in self.marks}
 
+    def nearest(self, path: str) -> Location:
+        """Where a path stands, or the nearest block around it."""
+        while path and path not in self.places:
+            cut = max(path.rfind("."), path.rfind("["))
+            path = path[:cut] if cut > 0 else ""
+        return self.places.get(path, ())
+
 
 def path_of(at: Location) -> str:
     """A location as users write it: dotted, list items in brackets, without a last `value` or `default`."""
@@ -326,25 +333,27 @@ class _Builder:
         self.documents = 0
 
     def take(self, event: Any) -> None:
-        if isinstance(event, yaml.NodeEvent):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
             self._count(event)
-            self._refuse_marks(event)
-        if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
-        elif isinstance(event, yaml.AliasEvent):
+        elif kind is yaml.AliasEvent:
+            self._count(event)
             self._place(Node(None, self._mark(event), refused=True))
-        elif isinstance(event, yaml.CollectionStartEvent):
-            empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+            self._count(event)
+            empty: Any = {} if kind is yaml.MappingStartEvent else []
             self.open.append(_Open(Node(empty, self._mark(event), refused=bool(event.tag))))
-        elif isinstance(event, yaml.CollectionEndEvent):
+        elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
             self._place(self.open.pop().node)
-        elif isinstance(event, yaml.DocumentStartEvent):
+        elif kind is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
                 self._tell(event, "a second document begins here; a file holds one (remove the `---`)")
                 raise _Enough
 
     def _count(self, event: Any) -> None:
+        """Refuses what is too much, and marks (tags, anchors, aliases)."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             self._tell(event, f"more than {MAX_NODES} values; that is more than any scenario needs")
@@ -352,8 +361,6 @@ class _Builder:
         if len(self.open) >= MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
             self._tell(event, f"nested more than {MAX_DEPTH} deep")
             raise _Enough
-
-    def _refuse_marks(self, event: Any) -> None:
         if isinstance(event, yaml.AliasEvent):
             self._tell(event, f"aliases (*{event.anchor}) are not allowed; write the value out")
         elif event.anchor:
@@ -363,13 +370,15 @@ class _Builder:
             self._tell(event, f"tags ({short(tag)}) are not allowed; remove it")
 
     def _scalar(self, event: Any) -> None:
-        top = self.open[-1] if self.open else None
-        is_key = top is not None and isinstance(top.node.value, dict) and not top.has_key
+        value, refused = None, bool(event.tag)
         try:
-            self._place(Node(resolve(event), self._mark(event), refused=bool(event.tag)))
+            value = resolve(event)
         except ValueError as error:
+            refused = True
+            top = self.open[-1] if self.open else None
+            is_key = top is not None and isinstance(top.node.value, dict) and not top.has_key
             self._tell(event, f"{short(event.value)} {error}", None if is_key else self.here())
-            self._place(Node(None, self._mark(event), refused=True))
+        self._place(Node(value, self._mark(event), refused=refused))
 
     def _place(self, node: Node) -> None:
         """Puts a finished value where it belongs: the root, a list, or a mapping as key or value."""
@@ -473,6 +482,8 @@ def _plain(text: str) -> Any:
     """The value of a scalar without quotes."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
     if _NOT_FINITE.fullmatch(text):
         raise ValueError("is not a finite number; write one")
     if _LEADING_ZERO.fullmatch(text):
