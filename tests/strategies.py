@@ -75,15 +75,31 @@ class _Scenario:
         return {key: long[key] for key in long if key == "value" or self.maybe()}
 
     def per_actor(self, low: float, high: float, owners: list[tuple[str, ...]]) -> Any:
-        """A number, or a default with numbers by name, tag and pair of owners, in any order."""
+        """A number, or a default with numbers by name, tag and pair of owners, in any order.
+
+        Equally exact keys that hold for one owner say the same.
+        """
         if self.maybe(0.6):
             return self.sourced(low, high)
         items = [("default", self.sourced(low, high))]
         for owner in self.rng.choices(owners, k=self.rng.randint(0, 3)):
             words = [self.rng.choice([name, *self.tags[name]]) for name in owner]
-            items.append((".".join(words[: self.rng.randint(1, len(words))]), self.sourced(low, high)))
+            words, said = words[: self.rng.randint(1, len(words))], self.sourced(low, high)
+            rivals = [item for key, item in items if self._rivals(key.split("."), words, owners)]
+            if all(item == rivals[0] for item in rivals):
+                items.append((".".join(words), rivals[0] if rivals else said))
         self.rng.shuffle(items)
         return dict(items)
+
+    def _rivals(self, one: list[str], other: list[str], owners: list[tuple[str, ...]]) -> bool:
+        """Whether two keys are equally exact and hold for one owner."""
+
+        def holds(words: list[str], owner: tuple[str, ...]) -> bool:
+            return all(word in (name, *self.tags[name]) for word, name in zip(words, owner, strict=False))
+
+        names = [sum(word in self.actors for word in words) for words in (one, other)]
+        alike = len(one) == len(other) and names[0] == names[1]
+        return alike and any(holds(one, owner) and holds(other, owner) for owner in owners)
 
     def pairs(self, first: Any, second: Any) -> list[tuple[str, ...]]:
         """Pairs of different actors of two selectors."""

@@ -223,25 +223,12 @@ def test_a_smaller_effort_leaves_room_for_the_acts_that_it_allows():
 
 
 def shuffled(raw, rng):
-    """The same data with every mapping in another order.
-
-    Two places have an order that means something, and keep it: of numbers by tag the later holds for who bears both
-    tags (`PerName`), and of a dated event's changes of one slot the last (odd.md 7.1).
-    """
-    tags = {tag for actor in raw["actors"].values() for tag in actor.get("tags", [])}
-
-    def mixed(value, dated=False):
-        if isinstance(value, list):
-            return [mixed(item, dated) for item in value]
-        if not isinstance(value, dict):
-            return value
-        items = [(key, mixed(item, dated or key == "timeline")) for key, item in value.items()]
-        ordered = [key for key in value if (dated and "." in key) or tags.intersection(key.split("."))]
-        rng.shuffle(items)
-        held = iter([(key, dict(items)[key]) for key in ordered])
-        return dict(next(held) if key in ordered else (key, item) for key, item in items)
-
-    return mixed(raw)
+    """The same data with every mapping in another order."""
+    if isinstance(raw, list):
+        return [shuffled(item, rng) for item in raw]
+    if not isinstance(raw, dict):
+        return raw
+    return {key: shuffled(raw[key], rng) for key in rng.sample(list(raw), len(raw))}
 
 
 def check_order(raw, rng):

@@ -14,13 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from sim import data, located, scenario
+from sim import data, form, located, quantities
 from sim.errors import Problems
 from sim.scenario import (
     Part,
     PerName,
     Position,
     Quantity,
+    as_data,
+    as_yaml,
     expand,
     find,
     members,
@@ -126,11 +128,104 @@ def test_the_more_exact_key_holds(first, second):
             assert pick(block, parse(world()), "north", "south")[0] == one
 
 
-def test_of_equally_exact_keys_the_later_holds():
-    for one, other in itertools.permutations(["state", "rich"]):
-        block = PerName.model_validate({one: 0.1, other: 0.9, "default": 0.5})
-        key, quantity = pick(block, parse(world()), "north")
-        assert (key, quantity.value) == (other, 0.9)
+def held(keys: list[str], *owner: str) -> str:
+    """The key that holds of keys that say the same."""
+    return pick(PerName.model_validate(dict.fromkeys(keys, 0.1)), parse(world()), *owner)[0]
+
+
+def test_of_equally_exact_keys_that_agree_one_holds_whatever_their_order():
+    for keys in itertools.permutations(["state", "rich", "default"]):
+        assert held(list(keys), "north") == "rich"
+    for keys in itertools.permutations(["north.state", "rich.south", "state.state"]):
+        assert held(list(keys), "north", "south") == "north.state"
+
+
+TORN = [
+    (
+        "indicators.wealth.start",
+        {"state": 0.4, "rich": 0.6, "default": 0.5},
+        '"rich" (0.6) and "state" (0.4) are equally exact for north; add "north"',
+        {"north": 0.6},
+    ),
+    (
+        "indicators.rung.start",
+        {"state": "talks", "north.state": 0, "rich.south": "talks", "default": "none"},
+        '"north.state" (0) and "rich.south" (talks) are equally exact for north.south; add "north.south"',
+        {"north.south": "none"},
+    ),
+    (
+        "assurances.truce.kept",
+        {"state": 1, "rich": 2, "default": 3},
+        '"rich" (2) and "state" (1) are equally exact for north.south; add "north.south"',
+        {"north": 2},
+    ),
+    (
+        "actions.talk.cost",
+        {"rich": 0.01, "state": 0.02},
+        '"rich" (0.01) and "state" (0.02) are equally exact for north; add "north"',
+        {"north": 0.01},
+    ),
+    (
+        "actors.east.stakes",
+        {"rich": 0.01, "state": 0.02},
+        '"rich" (0.01) and "state" (0.02) are equally exact for north; add "north"',
+        {"north": 0.01},
+    ),
+    (
+        "timeline[0].set",
+        {"north.wealth": 0.2, "state.wealth": 0.3},
+        '"north.wealth" (0.2) and "state.wealth" (0.3) both set north.wealth; write each indicator once',
+        None,
+    ),
+    (
+        "timeline[0].add",
+        {"state.wealth": 0.1, "rich.wealth": 0.1},
+        '"rich.wealth" (0.1) and "state.wealth" (0.1) both move north.wealth; write each indicator once',
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("place", "keys", "told", "mend"), TORN, ids=[case[0] for case in TORN])
+def test_two_keys_that_would_make_the_order_of_the_file_matter_are_refused(place, keys, told, mend):
+    def torn(block: dict[str, Any]) -> Any:
+        raw = json.loads(json.dumps(world(assurances={"truce": TRUCE}, actions={"talk": TALK}, timeline=[{}])))
+        raw["indicators"]["regard"] = {"scope": "dyad", "start": 0}
+        raw["timeline"] = [{"date": "2030-02", "title": "x"}]
+        node, words = raw, re.findall(r"[a-z]+|[0-9]+", place)
+        for word in words[:-1]:
+            node = node[int(word)] if word.isdigit() else node[word]
+        node[words[-1]] = block
+        return raw
+
+    later = max(key for key in keys if f'"{key}"' in told)
+    for order in (list(keys), list(reversed(keys))):
+        assert complaints(torn({key: keys[key] for key in order})) == [f"{place}.{later}: {told}"]
+    if mend:
+        parse(torn(keys | mend))
+
+
+def test_keys_that_say_the_same_may_be_equally_exact():
+    raw = world(timeline=[{"date": "2030-02", "title": "x", "set": {"state.wealth": 0.2, "rich.wealth": 0.2}}])
+    raw["indicators"]["wealth"]["start"] = {"state": 0.4, "rich": 0.4, "default": 0.5}
+    raw["indicators"]["rung"]["start"] = {"north.state": 1, "rich.south": "talks", "default": 0}
+    parse(raw)
+
+
+def test_who_is_torn_is_named_up_to_three():
+    raw = world()
+    raw["indicators"]["rung"]["start"] = {"state": 0, "rich": 1, "default": 0}
+    raw["actors"] |= {name: {} for name in ("west", "centre")}
+    assert complaints(raw) == [
+        'indicators.rung.start.state: "rich" (1) and "state" (0) are equally exact for north.centre, north.east, '
+        'north.south and 1 more; add "north.centre", "north.east", "north.south" and 1 more'
+    ]
+
+
+def test_what_stands_in_for_a_malformed_number_disagrees_with_none():
+    raw = world()
+    raw["indicators"]["wealth"]["start"] = {"rich": {"claim": "FRS-001"}, "state": 0.4, "default": 0.5}
+    assert complaints(raw) == ["indicators.wealth.start.rich: missing; write for example `value: 0.45`"]
 
 
 def test_nobody_is_covered_by_keys_of_others():
@@ -241,6 +336,18 @@ def test_replacing_numbers_changes_those_and_nothing_else():
     assert before == parse(raw)
 
 
+def test_what_is_empty_is_left_out_only_where_leaving_it_out_says_the_same():
+    raw = world(indicators={}, outcomes={"acts": {"count": {}}})
+    raw["actors"]["north"]["stakes"] = {}
+    whole = parse(raw)
+    data = as_data(whole)
+    assert (data["indicators"], data["outcomes"], "actions" in data) == ({}, {"acts": {"count": {}}}, False)
+    document, problems = located.parse(as_yaml(whole), "again.yaml")
+    assert not problems
+    assert parse(document.data) == parse(data) == whole
+    assert with_numbers(whole, {"model.hold": 0.4}).model.hold.value == 0.4
+
+
 def test_replacing_a_number_by_one_that_breaks_a_rule_is_told():
     with pytest.raises(Problems, match=r"north\.wealth: 2 is out of range; must be 0\.\.1"):
         with_numbers(parse(world()), {"north.wealth": 2})
@@ -270,7 +377,7 @@ def test_shipped_scenarios_are_read_and_their_text_reads_back_to_the_same(path, 
 @given(scenarios())
 def test_random_scenarios_are_valid_and_their_text_reads_back_to_the_same(raw):
     whole = parse(raw)
-    document, problems = located.parse(scenario.as_yaml(whole), "again.yaml")
+    document, problems = located.parse(as_yaml(whole), "again.yaml")
     assert not problems
     assert parse(document.data) == whole
 
@@ -300,7 +407,8 @@ def fields_set(value: Any) -> Any:
 
 def parts() -> list[type[Part]]:
     """Every model of the format."""
-    found = [kind for kind in vars(scenario).values() if isinstance(kind, type) and issubclass(kind, Part)]
+    named = vars(quantities) | vars(form)
+    found = [kind for kind in named.values() if isinstance(kind, type) and issubclass(kind, Part)]
     return [kind for kind in found if kind.__name__ not in ("Part", "Sourced")]
 
 
