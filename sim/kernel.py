@@ -963,8 +963,8 @@ def new_state(compiled: Compiled, runs: Iterable[int]) -> State:
     )  # fmt: skip
 
 
-def _batch(compiled: Compiled, seed: int, runs: np.ndarray, turns: int, explained: bool) -> History:
-    """History of some runs side by side."""
+def _batch(compiled: Compiled, seed: int, runs: np.ndarray, turns: int, explained: bool, names: np.ndarray) -> History:
+    """History of some runs side by side, under these names."""
     T = compiled.tables
     R, S, B, I = runs.size, T.low.size, T.promised.size, T.incident_key.size
     states = np.empty((R, turns + 1, S))
@@ -977,11 +977,11 @@ def _batch(compiled: Compiled, seed: int, runs: np.ndarray, turns: int, explaine
     simulate(T, state, np.uint64(seed), turns, explained, states, alpha, beta, incidents, counts, logs, numbers)
     kept = np.arange(logs.shape[1])[None, :] < counts[:, None]
     acts = Acts(
-        run=np.repeat(runs, counts), turn=logs[..., 0][kept], option=logs[..., 1][kept],
+        run=np.repeat(names, counts), turn=logs[..., 0][kept], option=logs[..., 1][kept],
         chance=numbers[..., 0][kept], succeeded=logs[..., 2][kept].astype(np.bool_),
         utility=numbers[..., 1][kept], probability=numbers[..., 2][kept],
     )  # fmt: skip
-    return History(runs, states, alpha, beta, incidents, acts)
+    return History(names, states, alpha, beta, incidents, acts)
 
 
 def batches(
@@ -993,6 +993,7 @@ def batches(
     turns: int | None = None,
     explained: bool = True,
     numbers: Mapping[str, Sequence[float]] | None = None,
+    names: Iterable[int] | None = None,
     threads: int = 1,
     lanes: int = LANES,
 ) -> Iterator[History]:
@@ -1000,11 +1001,13 @@ def batches(
 
     seed: 0 <= seed < 2**64. runs: run numbers 0 <= run < 2**32. turns: the scenario's where None.
     explained: also the probability of each act (a tenth slower). numbers: values that differ from run to run, one for
-    each of the runs by the number's path; compiled once, the runs still go side by side.
+    each of the runs by the number's path; compiled once, the runs still go side by side. names: under which numbers
+    the histories are told, the runs' own where None; runs that share their random numbers need other names.
     """
     ready = compiled.with_policy(policy)
     every = np.array(list(runs), dtype=np.int64)
     varied = {path: np.asarray(values, dtype=np.float64) for path, values in (numbers or {}).items()}
+    told = every if names is None else np.array(list(names), dtype=np.int64)
     horizon = compiled.turns if turns is None else turns
 
     def part(first: int) -> History:
@@ -1012,7 +1015,7 @@ def batches(
         here = ready
         if varied:
             here = ready.side_by_side({path: values[some] for path, values in varied.items()}, every[some].size)
-        return _batch(here, seed, every[some], horizon, explained)
+        return _batch(here, seed, every[some], horizon, explained, told[some])
 
     parts = range(0, every.size, lanes)
     if threads <= 1:

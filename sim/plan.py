@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +33,11 @@ Key = tuple[int, tuple[int, ...]]  # variant, and the choices that change more t
 
 @dataclass(frozen=True)
 class Structure:
-    """A scenario compiled for one variant and one combination of choices; cells: of each axis that patches numbers."""
+    """A scenario compiled for one variant and one combination of choices. patching: the axes that patch its numbers,
+    and the path that they patch."""
 
     ready: runs.Prepared
-    cells: Mapping[int, Cells]
+    patching: Mapping[int, str]
 
     @property
     def compiled(self) -> Compiled:
@@ -45,13 +45,7 @@ class Structure:
 
     def patched(self, values: NDArray[np.float64]) -> Compiled:
         """The tables with the numbers of one point."""
-        copies: dict[str, NDArray[Any]] = {}
-        for axis, cells in self.cells.items():
-            for name, index in cells:
-                if name not in copies:
-                    copies[name] = getattr(self.compiled.tables, name).copy()
-                copies[name][index] = values[axis]
-        return dataclasses.replace(self.compiled, tables=self.compiled.tables.replaced(**copies))
+        return self.compiled.patched({place: float(values[a]) for a, place in self.patching.items()})
 
 
 @dataclass(frozen=True)
@@ -165,8 +159,8 @@ class Plan:
             roomy = runs.prepared(changed(scenario, efforts), "").compiled.space
             compiled = dataclasses.replace(compiled, space={k: max(v, roomy[k]) for k, v in compiled.space.items()})
         questions = tuple(question for question in ready.questions if wanted is None or question.name in wanted)
-        cells = {a: compiled.owners.get(self.axes[a].place, []) for a in self.patching}
-        return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions), cells)
+        patching = {a: self.axes[a].place for a in self.patching if self.axes[a].place in compiled.owners}
+        return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions), patching)
 
     # -- what changes nothing
 
@@ -264,18 +258,14 @@ class Plan:
         """The history of some runs of one structure, under their numbers in the study."""
         from sim import kernel
 
+        faults.before(rows.run)
+        varied = {place: values[:, a] for a, place in structure.patching.items()}
         drawn = self.design.drawn(rows.point, rows.replicate)
-        edges = np.flatnonzero(np.diff(rows.point, prepend=-1, append=-1))
-        parts: list[History] = []
-        for begin, end in itertools.pairwise(edges.tolist()):
-            faults.before(rows.run[begin:end])
-            compiled, turns, done = structure.patched(values[begin]), structure.ready.turns, begin
-            for history in kernel.batches(
-                compiled, self.study.seed, drawn[begin:end], turns=turns, explained=explained
-            ):
-                parts.append(_named(history, rows.run[done : done + history.runs.size]))
-                done += history.runs.size
-        return kernel.joined(parts)
+        same = (rows.point == rows.point[0]).all()
+        return kernel.ensemble(
+            structure.patched(values[0]) if same else structure.compiled, self.study.seed, drawn, names=rows.run,
+            turns=structure.ready.turns, explained=explained, numbers=None if same else varied,
+        )  # fmt: skip
 
     def _answers(self, structure: Structure, rows: Rows, values: NDArray[np.float64], history: History) -> pa.Table:
         """run, variant, point, replicate, then one column an axis, then the outcomes."""
@@ -305,9 +295,3 @@ def _by_run(table: pa.Table) -> pa.Table:
     if (run[1:] >= run[:-1]).all():
         return table
     return table.take(columns.numbers(np.argsort(run, kind="stable"), pa.int64()))
-
-
-def _named(history: History, run: NDArray[np.int64]) -> History:
-    """A history under other run numbers; those that it has ascend."""
-    acts = dataclasses.replace(history.acts, run=run[np.searchsorted(history.runs, history.acts.run)])
-    return dataclasses.replace(history, runs=run, acts=acts)

@@ -294,7 +294,7 @@ class Design:
     def _coordinates(self, points: NDArray[np.int64]) -> Iterable[NDArray[np.float64]]:
         """For each axis the coordinates, in [0, 1), of these points."""
         if self.study.design == "latin_hypercube":
-            return (_latin(points, self.points, self.study.seed, axis.path) for axis in self.axes)
+            return _latin(points, self.points, self.study.seed, [axis.path for axis in self.axes]).T
         if self.study.design == "sobol":
             return _sobol(points, len(self.axes), self.study.seed).T
         if self.study.design == "saltelli":
@@ -314,6 +314,7 @@ class Design:
             yield points // after % len(axis.choices or ())
 
 
+ROUNDS = 3
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
@@ -324,27 +325,32 @@ def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return x ^ (x >> np.uint64(31))
 
 
-def _latin(points: NDArray[np.int64], of: int, seed: int, path: str) -> NDArray[np.float64]:
-    """One axis of a Latin hypercube: each of the `of` strata holds one point, at a random place within it.
+def _latin(points: NDArray[np.int64], of: int, seed: int, paths: Sequence[str]) -> NDArray[np.float64]:
+    """(points, axes) a Latin hypercube: each of the `of` strata of an axis holds one point, at a random place within.
 
     The strata are a keyed permutation of the points' numbers, so that any point can be computed alone.
-    Sources: McKay, Beckman & Conover 1979; a Feistel network that is walked until it stays below `of` (Black & Rogaway
-    2002).
+    Sources: McKay, Beckman & Conover 1979; a Feistel network over two unequal halves that is walked until it stays
+    below `of` (Black & Rogaway 2002).
     """
-    keys = np.array([name_key(f"{path}|{seed}|{n}") for n in range(5)], dtype=np.uint64)
-    half = np.uint64(max((max(of - 1, 1).bit_length() + 1) // 2, 1))
-    mask = (np.uint64(1) << half) - np.uint64(1)
+    keys = np.array(
+        [[name_key(f"{path}|{seed}|{n}") for path in paths] for n in range(2 * ROUNDS + 1)], dtype=np.uint64
+    )
+    left = np.uint64(math.isqrt(max(of - 1, 0)) + 1)
+    right = np.uint64(-(-of // int(left)))
 
-    def stirred(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        left, right = x >> half, x & mask
-        for key in keys[:4]:
-            left, right = right, left ^ (_mixed(right + key) & mask)
-        return (left << half) | right
+    def stirred(x: NDArray[np.uint64], axis: NDArray[np.int64]) -> NDArray[np.uint64]:
+        a, b = x // right, x % right
+        for n in range(ROUNDS):
+            a = (a + _mixed(b + keys[2 * n][axis])) % left
+            b = (b + _mixed(a + keys[2 * n + 1][axis])) % right
+        return a * right + b
 
-    strata = stirred(points.astype(np.uint64))
+    axis = np.broadcast_to(np.arange(len(paths)), (points.size, len(paths)))
+    number = np.broadcast_to(points.astype(np.uint64)[:, None], axis.shape)
+    strata = stirred(number, axis)
     while (outside := strata >= np.uint64(of)).any():
-        strata[outside] = stirred(strata[outside])
-    within = _mixed(points.astype(np.uint64) + keys[4]) >> np.uint64(11)
+        strata[outside] = stirred(strata[outside], axis[outside])
+    within = _mixed(number + keys[-1]) >> np.uint64(11)
     return (strata.astype(np.float64) + within * 2.0**-53) / of
 
 
