@@ -38,7 +38,7 @@ CARDS = 3  # actors whose cards are told where several part at once
 WEIGHED = 5  # options on a card
 CHAIN = 12  # turns told of what follows
 TOLD = 3  # things told of one kind, in a sentence
-DUST = 5e-5  # of utility: what is less is not told
+DUST = 5e-5  # of utility or chance: what is less is not told
 WORDS = ("title", "description", "claim", "assumption", "zero", "one")  # of a scenario: what moves no number
 CAUSES = ("start", "dated event", "incident", "decision", "numbers")
 Progress = Callable[[int, int], None]
@@ -492,7 +492,8 @@ class _Pairing:
             raise BadInput("nothing to compare: name a second scenario, or say with --set or --policy what B changes")
         self.began, self.started = time.monotonic(), datetime.datetime.now(datetime.UTC)
         self.count, self.seed, self.sets, self.policy = pairs, seed, list(sets), policy
-        self.threads = threads or os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self.threads = threads or cores or 1
         self.sources = (a, a if b is None else b)
         self.notes: list[str] = []
         self.a, self.b = self._ready(turns)
@@ -1102,19 +1103,24 @@ class Story:
         return found
 
     def told(self) -> dict[str, Any]:
-        """The story as plain data, with `text` in sentences."""
-        cards = [self._card(actor) for actor in self._actors()]
-        cards.sort(key=lambda card: -card["shift"])
-        chain = self._chain()
+        """The story as plain data, with `text` in sentences: of each card, then of what comes `after`."""
+        cards = sorted((self._card(actor) for actor in self._actors()), key=lambda card: -card["shift"])
+        others = [card["title"] for card in cards[CARDS:]]
+        cards, chain = cards[:CARDS], self._chain()
+        for card in cards:
+            card["text"] = self._parts_here(card)
+        after = [f"In the same turn {_listed(others)} part too."] if others else []
+        after += [*self._follows(chain), self._ends()]
         return {
             "run": self.run,
             "turn": self.turn,
             "date": self.of.a.legend.dates[self.turn],
-            "cards": cards[:CARDS],
-            "others": [card["actor"] for card in cards[CARDS:]],
+            "cards": cards,
+            "others": others,
             "chain": chain,
             "end": self._end(),
-            "text": self._text(cards, chain),
+            "after": after,
+            "text": [line for card in cards for line in card["text"]] + after,
         }
 
     def _actors(self) -> list[str]:
@@ -1145,7 +1151,9 @@ class Story:
         shift = sum(abs(right - left) for left, right in (*chances.values(), hold))
         differing = [name for name in (*done[0], *done[1]) if (name in done[0]) != (name in done[1])]
         likeliest = sorted(names, key=lambda name: -max(chances[name]))
-        shown = list(dict.fromkeys((*differing, *likeliest)))[: max(WEIGHED, len(differing))]
+        moved = {name: abs(right - left) for name, (left, right) in chances.items()}
+        most = [name for name in sorted(moved, key=lambda name: -moved[name]) if moved[name] >= DUST][:2]
+        shown = list(dict.fromkeys((*differing, *most, *likeliest)))[: max(WEIGHED, len(differing) + len(most))]
         options = [
             {
                 "action": name[0],
@@ -1254,43 +1262,40 @@ class Story:
                 return words.option(option)
         return _spoken(*option)
 
-    def _text(self, cards: Sequence[dict[str, Any]], chain: Sequence[dict[str, Any]]) -> list[str]:
-        """The story in sentences."""
+    def _parts_here(self, card: dict[str, Any]) -> list[str]:
+        """What an actor does on both sides, and why."""
         date = self.words[0].date(self.of.a.legend.dates[self.turn])
-        lines = []
-        for card in cards[:CARDS]:
-            a, b = (_listed(card["done"][side]) or "does nothing" for side in "ab")
-            lines.append(f"{date}: {card['title']} parts. In A it {a}; in B it {b}.")
-            lines += self._why(card)
-        if len(cards) > CARDS:
-            lines.append(f"In the same month {_listed([card['title'] for card in cards[CARDS:]])} part too.")
-        lines += self._follows(chain)
+        a, b = (card["done"][side] for side in "ab")
+        common = [act for act in a if act in b]
+        nothing = "does nothing more" if common else "does nothing"
+        alone = [_listed([act for act in acts if act not in common]) or nothing for acts in (a, b)]
+        also = f" (on both sides it {_listed(common)})" if common else ""
+        return [f"{date}: {card['title']} parts. In A it {alone[0]}; in B it {alone[1]}{also}.", *self._why(card)]
+
+    def _ends(self) -> str:
+        """In what the pair differs at the end."""
         end = [f"{row['title'].rstrip('?')}: {_value(row['a'])} in A, {_value(row['b'])} in B" for row in self._end()]
-        if end:
-            more = f"; and {len(end) - 6} more" if len(end) > 6 else ""
-            lines.append(f"In the end they differ in {len(end)}: {'; '.join(end[:6])}{more}.")
-        else:
-            lines.append("In the end neither an outcome nor a rung differs in this pair.")
-        return lines
+        if not end:
+            return "In the end neither an outcome nor a rung differs in this pair."
+        more = f"; and {len(end) - 6} more" if len(end) > 6 else ""
+        return f"In the end they differ in {len(end)}: {'; '.join(end[:6])}{more}."
 
     def _why(self, card: dict[str, Any]) -> list[str]:
-        """What had changed for those options that one side alone took."""
+        """What had changed for those options that one side alone took; else for what else it could do."""
         lines = []
-        for option in [option for option in card["options"] if option["a"]["done"] != option["b"]["done"]][:TOLD]:
+        differing = [option for option in card["options"] if option["a"]["done"] != option["b"]["done"]]
+        for option in differing[:TOLD]:
             a, b, title = option["a"], option["b"], f"‘{option['title']}’"
-            if not (a["available"] and b["available"]):
+            if a["available"] and b["available"]:
+                first = [_share(side["first"]) for side in (a, b)]
+                chance = f"{first[0]} on both sides" if first[0] == first[1] else f"{first[0]} in A, {first[1]} in B"
+                lines.append(f"{title}: chance to come up first {chance}; {_worth(option)}.")
+            else:
                 shut = " and ".join(side for side, seen in (("A", a), ("B", b)) if not seen["available"])
                 lines.append(f"{title} was not open to it in {shut}.")
-                continue
-            if abs(a["first"] - b["first"]) < 1e-9 and not option["parts"]:
-                worth = f"chance to come up first {_share(a['first'])}, expected utility {a['utility']:+.4f}"
-                lines.append(f"{title}: {worth} on both sides; what it could spend, or did before, decided.")
-                continue
-            chance = f"chance to come up first {_share(a['first'])} in A, {_share(b['first'])} in B"
-            worth = f"expected utility {a['utility']:+.4f} and {b['utility']:+.4f}"
-            parts = [f"{part['title']} {part['a']:+.4f} → {part['b']:+.4f}" for part in option["parts"][:TOLD]]
-            changed = f" What changed: {'; '.join(parts)}." if parts else " Its own worth is the same: others' changed."
-            lines.append(f"{title}: {chance}; {worth}.{changed}")
+        if not any(option["parts"] for option in differing):
+            others = [option for option in card["options"] if option["parts"] and option not in differing]
+            lines += [f"What else it could do was worth otherwise: ‘{o['title']}’, {_worth(o)}." for o in others[:2]]
         saw = [f"{row['title']} {row['a']:.3f} → {row['b']:.3f}" for row in card["saw"][:TOLD]]
         if saw:
             lines.append(f"What it wants stood otherwise: {'; '.join(saw)}.")
@@ -1327,6 +1332,15 @@ def _sight(side: Weighed | None, option: Option) -> dict[str, Any]:
     utility = None if side is None else side.utility(option)
     first = 0.0 if side is None or utility is None else side.chance(option)
     return {"available": utility is not None, "utility": utility, "first": first}
+
+
+def _worth(option: dict[str, Any]) -> str:
+    """An option's expected utility on both sides, and what of it changed."""
+    a, b = option["a"]["utility"], option["b"]["utility"]
+    if not option["parts"]:
+        return f"expected utility {a:+.4f} on both"
+    parts = [f"{part['title']} {part['a']:+.4f} → {part['b']:+.4f}" for part in option["parts"][:TOLD]]
+    return f"expected utility {a:+.4f} → {b:+.4f} (what changed: {'; '.join(parts)})"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -168,6 +168,15 @@ def _inject_key(injects: Sequence[Any]) -> list[tuple[Any, str]]:
     return [(dashes, "inject: see its number below")] if injects else []
 
 
+def _fork_key(data: ComparisonData) -> list[tuple[Any, str]]:
+    return [(Line2D([], [], color=INK, linewidth=1.4), "B's numbers hold from here on")] if data.fork else []
+
+
+def _mark_fork(axes: Axes, data: ComparisonData) -> None:
+    if data.fork:
+        axes.axvline(data.fork - 0.5, color=INK, linewidth=1.4, zorder=2.6)
+
+
 def _bare(axes: Axes) -> None:
     """Neither frame nor marks."""
     for spine in axes.spines.values():
@@ -316,7 +325,7 @@ def draw_rungs(data: ComparisonData) -> Figure | None:
     same = sum(not row["changed"] for row in data.of_kind("rung"))
     notes = [f"Left out: {same} ladder{'s' if same > 1 else ''} on which no pair differs at the end."] if same else []
     notes += [f"Left out: {less} more that differ less."] if less else []
-    pitch, head, foot, words, last = 0.33, 0.26, 0.44, 2.0, 3.25
+    pitch, head, foot, words, last = 0.33, 0.26, 0.44, 1.7, 3.1
     body = sum(head + pitch * len(rows) + foot for rows in groups.values())
     page = _page(
         data,
@@ -329,7 +338,7 @@ def draw_rungs(data: ComparisonData) -> Figure | None:
     )
     down = 0.0
     for (name, *rungs), rows in sorted(groups.items(), key=lambda group: -len(group[0])):
-        title = _plain(rows[0]["title"].split(" (")[0])
+        title = _upper(_plain(rows[0]["title"].split(" (")[0]))
         alike = len({row["name"].partition(".")[2] for row in rows}) == 1
         page.text(page.MARGIN, down + head - 0.08, title, size=BODY + 0.4, weight="bold", va="baseline")
         axes = page.axes(
@@ -425,6 +434,7 @@ def draw_paths(data: ComparisonData) -> Figure | None:
             (Line2D([], [], color=VERMILLION, linewidth=0.7, linestyle=BROKEN), "mean of B"),
             (Patch(facecolor=BAND_A), "middle 90% of A"),
             (Patch(facecolor=BAND_B, alpha=0.75), "middle 90% of B"),
+            *_fork_key(data),
             *_inject_key(injects),
         ],
         injects=injects,
@@ -449,12 +459,11 @@ def draw_paths(data: ComparisonData) -> Figure | None:
             axes.set_ylim(low - room, high + room)
             levels = [low, (low + high) / 2, high]
             _levels(axes, levels, [_number(level) for level in levels])
-        if data.fork:
-            axes.axvline(data.fork - 0.5, color=INK, linewidth=1.2, zorder=2.6)
+        _mark_fork(axes, data)
         _mark_injects(axes, injects, grid.panel, data.turns + 1)
         title = _plain(titles[path])
         name = title.rpartition(" (")[0] or title
-        lines = _wrap(name, grid.panel + 0.3, BODY, True, lines=2)
+        lines = _wrap(_upper(name), grid.panel + 0.3, BODY, True, lines=2)
         for up, line in enumerate(reversed(lines)):
             page.text(x, down - 0.28 - 0.13 * up, line, size=BODY, weight="bold", va="baseline")
         end = f"{_number(b[3, -1] - a[3, -1])}"
@@ -508,7 +517,7 @@ def draw_partings(data: ComparisonData) -> Figure | None:
     for row in parting["who_when"]:
         if row["actor"] in place:
             cells[place[row["actor"]], row["turn"]] = row["pairs"] / pairs
-    words = min(2.4, 0.2 + max(_measure(_plain(row["title"]), BODY) for row in who))
+    words = float(np.clip(0.2 + max(_measure(_plain(row["title"]), BODY) for row in who), 1.3, 2.4))
     curve, lane, bar, gap = 1.0, 0.22, 0.2, 0.34
     room = page_room = PAGE - 2 * _Page.MARGIN - words
     never = pairs - parting["part"]
@@ -527,6 +536,7 @@ def draw_partings(data: ComparisonData) -> Figure | None:
         legend=[
             (Patch(facecolor=BLUE), "a choice of A alone"),
             (Patch(facecolor=VERMILLION, hatch="////", edgecolor="#ffffff"), "a choice of B alone"),
+            *_fork_key(data),
             *_inject_key(injects),
         ],
         injects=injects,
@@ -543,6 +553,7 @@ def draw_partings(data: ComparisonData) -> Figure | None:
     axes.set_ylim(0, 1.04)
     _time_axis(axes, ticks, turns, labelled=False)
     _levels(axes, (0, 0.5, 1), ("0%", "50%", "100%"))
+    _mark_fork(axes, data)
     _mark_injects(axes, injects, room, turns + 1)
     page.text(page.MARGIN, 0.2 + curve / 2, "parted by then", size=SMALL, color=GREY, va="center")
     top = 0.2 + curve + 0.1
