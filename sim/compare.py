@@ -688,7 +688,7 @@ class _Pairing:
         """An act as within a sentence."""
         actor, action, target = act
         for words in self.words:
-            if actor in words.scenario.actors and action in words.scenario.actions:
+            if _knows(words.scenario, actor, action, target):
                 return f"{words.actor(actor)} {words.option((action, target))}"
         return _spoken(*act)
 
@@ -986,6 +986,10 @@ def _differences() -> Any:
     return pa.schema([(name, kinds.get(name, pa.float64())) for name in order])
 
 
+def _knows(scenario: Scenario, actor: str | None, action: str, target: str | None) -> bool:
+    return action in scenario.actions and all(name is None or name in scenario.actors for name in (actor, target))
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -1170,6 +1174,7 @@ class Story:
             "title": _capital(self.of._actor(actor)),
             "done": {"a": [self._phrase(name) for name in done[0]], "b": [self._phrase(name) for name in done[1]]},
             "shift": shift / 2,
+            "there": {"a": a is not None, "b": b is not None},
             "hold": {"a": hold[0], "b": hold[1]},
             "attention": {"a": a.attention if a else None, "b": b.attention if b else None},
             "saw": self._saw(actor, a, b),
@@ -1258,7 +1263,7 @@ class Story:
     def _phrase(self, option: Option) -> str:
         """An option as a verb phrase."""
         for words in self.words:
-            if option[0] in words.scenario.actions:
+            if _knows(words.scenario, None, *option):
                 return words.option(option)
         return _spoken(*option)
 
@@ -1283,6 +1288,9 @@ class Story:
     def _why(self, card: dict[str, Any]) -> list[str]:
         """What had changed for those options that one side alone took; else for what else it could do."""
         lines = []
+        absent = [side.upper() for side in "ab" if not card["there"][side]]
+        if absent:
+            return [f"{card['title']} is not there in {absent[0]}."]
         differing = [option for option in card["options"] if option["a"]["done"] != option["b"]["done"]]
         for option in differing[:TOLD]:
             a, b, title = option["a"], option["b"], f"‘{option['title']}’"

@@ -442,6 +442,19 @@ def test_worlds_of_other_shape_are_compared_on_what_they_share(tmp_path: Path):
     assert {row["side"] for row in found.manifest["parting"]["what"] if row["action"] == "criticise"} == {"A"}
 
 
+def test_who_is_on_one_side_only_parts_the_pair(tmp_path: Path):
+    raw = as_data(read("minimal").scenario)
+    del raw["actors"]["borea"]
+    del raw["actors"]["alba"]["stakes"]["borea"]
+    fewer = written(raw, tmp_path / "fewer.yaml")
+    for n, (a, b, absent) in enumerate((("minimal", fewer, "B"), (fewer, "minimal", "A"))):
+        found = compare.compare(a, b, runs=20, out=tmp_path / str(n), figures=False)
+        assert found.manifest[f"only_{'ba'[n == 0]}"]["actors"] == ["borea"]
+        assert found.manifest["parting"]["part"] == 20
+        assert found.story is not None
+        assert f"Borea is not there in {absent}." in found.story["text"]
+
+
 def test_unequal_horizons_are_compared_as_far_as_both_go(tmp_path: Path):
     found = compare.compare("minimal", sets=["turns=8", CHEAPER], runs=10, out=tmp_path / "out", figures=False)
     assert found.manifest["turns"] == 8
