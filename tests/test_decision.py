@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sim import data
+from sim import data, rules
 from sim.arrays import Compiled
 from sim.compile import compile_scenario
 from sim.decision import FOUND, Decision, carriers, decide, flips
@@ -142,8 +142,19 @@ def test_an_option_that_is_not_open_says_which_condition_fails(minimal):
 
 
 def likelier(decision: Decision, one, other) -> bool:
-    first = {option.name: option.first for option in decision.options} | {None: decision.hold_first}
-    return first[one] > first[other]
+    """By the probability of being drawn first; of an actor who takes the best, by what it is made of, as all that a
+    third option leads have none."""
+    if decision.policy == "best":
+        worth = {option.name: score(option.prior, option.utility) for option in decision.options}
+        worth[None] = score(decision.hold_prior, 0.0)
+    else:
+        worth = {option.name: option.first for option in decision.options} | {None: decision.hold_first}
+    return worth[one] > worth[other]
+
+
+def score(prior: float, utility: float) -> float:
+    """The logit of an option of an actor who takes the best."""
+    return math.log(prior) + rules.BEST_RATIONALITY * utility if prior > 0.0 else -math.inf
 
 
 def tippable(compiled: Compiled, seed: int):
