@@ -168,7 +168,7 @@ def test_the_band_of_a_curve_covers(truth: Callable[[np.ndarray], np.ndarray], y
 
 
 def test_the_interval_of_a_tipping_point_covers() -> None:
-    hits = []
+    hits, missed = [], []
     for _ in range(150):
         x = RANDOM.random(800)
         line = sensitivity.curve(x, (RANDOM.random((800, 1)) < logistic(x)[:, None]) * 1.0, SPACE, True)
@@ -176,8 +176,9 @@ def test_the_interval_of_a_tipping_point_covers() -> None:
         (one,) = tipping_points(line)
         assert one.rises
         hits.append(one.low <= 0.6 <= one.high)
-        assert abs(one.at - 0.6) < 0.12
+        missed.append(abs(one.at - 0.6))
     assert np.mean(hits) >= 0.9
+    assert np.mean(missed) < 0.03
 
 
 def test_a_grid_tips_between_its_values() -> None:
