@@ -14,8 +14,11 @@ WORLD = ("order", "threat", "trade", "oil", "refugees")
 OWN = ("stability", "wealth", "strength", "standing", "reputation")
 
 
-def generated(actors: int = 10, turns: int = 60, seed: int = 1) -> dict[str, Any]:
-    """A world as the data of a scenario file, for `sim.scenario.parse`. actors: at least 5."""
+def generated(actors: int = 10, turns: int = 60, seed: int = 1, minded: int | None = None) -> dict[str, Any]:
+    """A world as the data of a scenario file, for `sim.scenario.parse`.
+
+    actors: at least 5. minded: in how many others each has a stake; in all of them if left out.
+    """
     rng = random.Random(seed)
 
     def near(value: float) -> float:
@@ -44,7 +47,7 @@ def generated(actors: int = 10, turns: int = 60, seed: int = 1) -> dict[str, Any
                 "scope": "dyad", "range": [-1, 1], "start": {"default": 0.1, "state.movement": -0.1}, "pull": 0.03,
             },
         },
-        "actors": {name: _actor(n, names, rng, near) for n, name in enumerate(names)},
+        "actors": {name: _actor(n, names, rng, near, minded) for n, name in enumerate(names)},
         "assurances": {
             "quiet": {
                 "from": "movement", "to": "state", "fade": 0.12, "reliability": 0.6, "kept": 2, "broken": 2,
@@ -88,11 +91,12 @@ def generated(actors: int = 10, turns: int = 60, seed: int = 1) -> dict[str, Any
     }  # fmt: skip
 
 
-def _actor(n: int, names: list[str], rng: random.Random, near: Any) -> dict[str, Any]:
-    """One actor: every fifth a movement, the others states; eight interests, a stake in everybody."""
+def _actor(n: int, names: list[str], rng: random.Random, near: Any, minded: int | None) -> dict[str, Any]:
+    """One actor: every fifth a movement, the others states; eight interests, stakes in all or in the next few."""
     others = names[:n] + names[n + 1 :]
     neighbour, rival = rng.sample(others, 2)
     first, second = rng.sample(WORLD, 2)
+    following = [name for name in names[n + 1 :] + names[:n] if name != neighbour]
     wants = {
         "safety": ("self.stability", 1, 0.8),
         "riches": ("self.wealth", 1, 0.6),
@@ -111,7 +115,10 @@ def _actor(n: int, names: list[str], rng: random.Random, near: Any) -> dict[str,
             name: {"of": path, "ideal": ideal, "salience": near(salience)}
             for name, (path, ideal, salience) in wants.items()
         },
-        "stakes": {"default": 0.04, neighbour: 0.2},
+        "stakes": {
+            **({"default": 0.04} if minded is None else dict.fromkeys(following[: minded - 1], 0.04)),
+            neighbour: 0.2,
+        },
     }
 
 
