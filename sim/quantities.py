@@ -314,6 +314,12 @@ def _limits(kind: type[Part]) -> dict[str | int, Bounds]:
     }
 
 
+@cache
+def _left_out(kind: type[Part], name: str) -> Any:
+    """What a field that is left out reads as, in plain data."""
+    return as_data(kind.model_fields[name].get_default(call_default_factory=True))
+
+
 def as_data(value: Any) -> Any:
     """A scenario, or a part of it, as plain data that reads back to the same: what need not be said is left out."""
     if isinstance(value, float):
@@ -328,7 +334,7 @@ def as_data(value: Any) -> Any:
     for name, field in type(value).model_fields.items():
         item = as_data(getattr(value, name))
         if item == [] or item == {}:
-            idle = item == as_data(field.get_default(call_default_factory=True))
+            idle = item == _left_out(type(value), name)
         else:
             idle = item is None or (item == field.default and not value.whole)
         if not idle:
