@@ -906,6 +906,9 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except usage_error as error:  # type: ignore[misc]
         tell(_usage(error))
         return 2
+    except MemoryError:
+        tell("the memory of this computer does not suffice; take fewer runs, turns or workers, or a smaller scenario")
+        return 2
     except OSError as error:
         from sim.store import reason
 

@@ -6,8 +6,9 @@ little or two things at once, and what would depend on which of two lines stands
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sim import located
@@ -53,10 +54,17 @@ def problems(scenario: Scenario) -> list[tuple[str, str]]:
 
 MOST_ACTORS = 1000
 MOST_SLOTS = 1_000_000
+MOST_OPTIONS = 1_000_000
+MOST_MOVES = 10_000_000  # options, each with every indicator that its effects move
+MOST_COUPLINGS = 200_000
+MOST_BELIEFS = 200_000
+MOST_HAPPENINGS = 200_000  # incidents of each actor, with every indicator that they move and belief that they belie
+MOST_DATED = 1_000_000
+Sizes = dict[str, int]
 
 
 def too_large(scenario: Scenario) -> list[tuple[str, str]]:
-    """Told before anything is laid out: more actors, or more numbers in the state, than a computer holds with ease."""
+    """Told before anything is laid out: more actors, or more that they expand to, than a computer holds with ease."""
     if len(scenario.actors) > MOST_ACTORS:
         return [("actors", f"{len(scenario.actors)} actors; at most {MOST_ACTORS}")]
     sides = [
@@ -68,7 +76,79 @@ def too_large(scenario: Scenario) -> list[tuple[str, str]]:
         count += len(members(scenario, first)) * len(members(scenario, second))
         if count > MOST_SLOTS:
             return [(place, f"more than {MOST_SLOTS} pairs in all; name fewer in `from` and `to`")]
+    options, moves = _options(scenario)
+    for sizes, most, what, mend in (
+        (_beliefs(scenario), MOST_BELIEFS, "beliefs", "name fewer in `from` and `to`"),
+        (options, MOST_OPTIONS, "options", "name fewer in `by` and `toward`"),
+        (moves, MOST_MOVES, "effects of options", "name fewer in `by`, `toward` and the effects"),
+        (_couplings(scenario), MOST_COUPLINGS, "couplings", "name fewer in `by`, `toward`, `from` and `to`"),
+        (
+            _happenings(scenario),
+            MOST_HAPPENINGS,
+            "effects of incidents",
+            "name fewer in `on`, the effects and `belies`",
+        ),
+        (_dated(scenario), MOST_DATED, "indicators set or moved", "name fewer in `set` and `add`"),
+    ):
+        if sum(sizes.values()) > most:
+            place = max(sizes, key=lambda name: sizes[name])
+            return [(place, f"makes {sizes[place]:,} of {sum(sizes.values()):,} {what}; at most {most:,}; {mend}")]
     return []
+
+
+def _pair_count(scenario: Scenario, first: Sequence[str] | None, second: Sequence[str] | None) -> int:
+    """How many pairs of different actors there are of two selectors."""
+    one, other = members(scenario, first), members(scenario, second)
+    return len(one) * len(other) - len(set(one) & set(other))
+
+
+def _spoken_of(scenario: Scenario, path: str) -> int:
+    """At most how many indicators a path speaks of at once: its tags multiply."""
+    return math.prod(len(scenario.groups.get(word, ())) or 1 for word in path.split(".")[:-1])
+
+
+def _beliefs(scenario: Scenario) -> Sizes:
+    return {f"assurances.{name}": _pair_count(scenario, one.from_, one.to) for name, one in scenario.assurances.items()}
+
+
+def _options(scenario: Scenario) -> tuple[Sizes, Sizes]:
+    """Of each action: who can do it to whom, and the same with every indicator that its effects move."""
+    options, moves = {}, {}
+    for name, action in scenario.actions.items():
+        place = f"actions.{name}"
+        alone = action.toward is None
+        options[place] = len(members(scenario, action.by)) if alone else _pair_count(scenario, action.by, action.toward)
+        moves[place] = options[place] * (1 + sum(_spoken_of(scenario, effect.of) for effect in action.effects))
+    return options, moves
+
+
+def _couplings(scenario: Scenario) -> Sizes:
+    sizes = {}
+    for name, one in scenario.couplings.items():
+        owners = 1 if one.by is None else len(members(scenario, one.by))
+        if one.by is not None and one.toward is not None:
+            owners = _pair_count(scenario, one.by, one.toward)
+        sizes[f"couplings.{name}"] = owners * _spoken_of(scenario, one.from_) * _spoken_of(scenario, one.to)
+    return sizes
+
+
+def _happenings(scenario: Scenario) -> Sizes:
+    sizes = {}
+    for name, one in scenario.incidents.items():
+        rows = 1 + sum(_spoken_of(scenario, effect.of) for effect in one.effects)
+        for belied in one.belies:
+            assurance = scenario.assurances.get(belied.promise)
+            if assurance is not None:
+                rows += _spoken_of(scenario, f"{belied.by}.promise") * len(members(scenario, assurance.to))
+        sizes[f"incidents.{name}"] = rows * (1 if one.on is None else len(members(scenario, one.on)))
+    return sizes
+
+
+def _dated(scenario: Scenario) -> Sizes:
+    return {
+        f"timeline[{index}]": sum(_spoken_of(scenario, path) for path in (*event.set, *event.add))
+        for index, event in enumerate(scenario.timeline)
+    }
 
 
 class _Check(Words):

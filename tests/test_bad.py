@@ -17,7 +17,8 @@ from sim import located
 from sim.compile import compile_scenario
 from sim.data import scenarios as shipped
 from sim.errors import Problems
-from sim.scenario import parse, read
+from sim.problems import problems, too_large
+from sim.scenario import Scenario, parse, read
 from tests.strategies import random_scenario
 
 FOLDER = Path(__file__).resolve().parent / "bad"
@@ -194,6 +195,76 @@ def test_a_link_that_leads_round_in_a_circle_is_told(folder):
 )
 def test_a_file_of_more_than_enough_is_told_where_enough_is(content, message, folder):
     assert told_of(folder, content) == message
+
+
+def crowd(actors: int, **blocks: Any) -> dict[str, Any]:
+    """A world of so many actors, all of one tag."""
+    return {
+        "tightrope": 1, "title": "A crowd", "start": "2030-01", "turns": 12,
+        "indicators": {"x": {"scope": "actor", "start": 0.5}},
+        "actors": {f"a{n}": {"tags": ["everyone"]} for n in range(actors)},
+    } | blocks  # fmt: skip
+
+
+def deed(of: str = "target.x") -> dict[str, Any]:
+    return {
+        "cameo": "010", "plover": "NONE", "channel": "words", "by": "everyone", "toward": "everyone", "cost": 0.002,
+        "effects": [{"of": of, "add": 0.01}],
+    }  # fmt: skip
+
+
+PROMISE = {"from": "everyone", "to": "everyone", "fade": 0.1, "reliability": 0.5, "kept": 1, "broken": 1} | {
+    "forgetting": 0.1, "signal": 1
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (
+            crowd(300, actions={f"act{n}": deed() for n in range(200)}),
+            "actions.act0: makes 89,700 of 17,940,000 options; at most 1,000,000; name fewer in `by` and `toward`",
+        ),
+        (crowd(300, actions={"act": deed("everyone.x")}), "actions.act: makes 26,999,700 of 26,999,700 effects"),
+        (
+            crowd(500, couplings={"all": {"from": "everyone.x", "to": "everyone.x", "add": 0.1}}),
+            "couplings.all: makes 250,000 of 250,000 couplings; at most 200,000",
+        ),
+        (
+            crowd(500, couplings={"all": {"by": "everyone", "from": "self.x", "to": "everyone.x", "add": 0.1}}),
+            "couplings.all: makes 250,000 of 250,000 couplings",
+        ),
+        (
+            crowd(
+                500, incidents={"raid": {"on": "everyone", "hazard": 0.1, "effects": [{"of": "everyone.x", "add": 1}]}}
+            ),
+            "incidents.raid: makes 250,500 of 250,500 effects of incidents",
+        ),
+        (crowd(500, assurances={"quiet": PROMISE}), "assurances.quiet: makes 249,500 of 249,500 beliefs"),
+        (
+            crowd(400, assurances={"quiet": PROMISE}, incidents={
+                "raid": {"on": "everyone", "hazard": 0.1, "belies": [{"promise": "quiet", "by": "everyone"}]}
+            }),
+            "incidents.raid: makes 64,000,400 of 64,000,400 effects of incidents",
+        ),
+        (
+            crowd(1000, timeline=[{"date": "2030-02", "title": "All", "set": {"everyone.x": 1}}] * 1001),
+            "timeline[0]: makes 1,000 of 1,001,000 indicators set or moved",
+        ),
+    ],
+    ids=["options", "effects", "couplings", "by", "incidents", "beliefs", "belies", "events"],
+)  # fmt: skip
+def test_a_small_file_that_would_make_too_much_is_refused_at_once(raw, message):
+    scenario = Scenario.model_validate(raw)
+    (found,) = too_large(scenario)
+    assert ": ".join(found).startswith(message)
+    assert problems(scenario) == [found]
+    assert "slots" not in vars(scenario)  # nothing was laid out
+
+
+def test_a_world_of_two_hundred_actors_with_eighteen_actions_is_not_too_large():
+    scenario = Scenario.model_validate(crowd(200, actions={f"act{n}": deed() for n in range(18)}))
+    assert too_large(scenario) == []
 
 
 def test_at_most_a_hundred_problems_are_told(folder):

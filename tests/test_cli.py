@@ -196,6 +196,17 @@ def test_export_writes_a_file_a_table(capsys: pytest.CaptureFixture, folder: str
     assert told(capsys, "export", folder)[0] == 2
 
 
+def test_too_little_memory_is_told_in_one_line(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("sim.scenario.read", full)
+    code, out, err = told(capsys, "check", "minimal")
+    assert (code, out) == (2, "")
+    assert err.startswith("the memory of this computer does not suffice")
+    assert err.count("\n") == 1
+
+
 def test_schema_is_json(capsys: pytest.CaptureFixture):
     code, out, _ = told(capsys, "schema")
     assert code == 0
