@@ -54,7 +54,7 @@ PNG_DPI = 150
 PAGE = 10.6  # inches: fits a landscape A4 or letter sheet
 LADDER_PANELS = 20
 INDICATOR_PANELS = 16
-WORLD_PANELS = 6  # of them, kept for the world's indicators
+WORLD_PANELS = 11  # of them, for the world's indicators
 CREDIBILITY_PANELS = 36
 REGARD_ACTORS = 20
 LANES = 24
@@ -68,7 +68,8 @@ class RunData:
     states: run, turn, date and one column an indicator path; turn 0 is the start. acts, beliefs, events: as in the run
     folder. actors: id -> title, in the order in which they are shown. ladders: path -> rungs, lowest first.
     indicators: path -> title. injects: (turn, title). actions: id -> verb phrase ("sends money to").
-    The rest may be left out: ranges: path -> (lowest, highest); assurances and incidents: id -> title.
+    The rest may be left out: ranges: path -> (lowest, highest); assurances and incidents: id -> title; weights: path ->
+    how much the actors care for it, the sum of the saliences of the interests in it.
     """
 
     title: str
@@ -85,6 +86,7 @@ class RunData:
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     assurances: dict[str, str] = field(default_factory=dict)
     incidents: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 def draw_run(data: RunData, folder: Path, runs_shown: int | Sequence[int] = 0) -> list[Path]:
@@ -857,8 +859,8 @@ def _sub_name(page: _Page, x: float, foot: float, room: float, owner: str, right
 
 @_style()
 def draw_indicators(data: RunData) -> Figure | None:
-    """The main world and actor indicators over time: those that move most, over turns and between runs, and do so for
-    longer than a turn."""
+    """The main world and actor indicators over time: those that the actors care for most, the world's first. What
+    nobody cares for comes after, by how much it moves, over turns and between runs, for longer than a turn."""
     states = _States(data.states)
     candidates = [p for p in states.paths if p not in data.ladders and len(p.split(".")) <= 2]
     if not candidates or not len(states.runs):
@@ -874,10 +876,13 @@ def draw_indicators(data: RunData) -> Figure | None:
             ranges[path] = _range_of(data, path, spreads[path])
             movement[path] = _movement(spreads[path], *ranges[path]) * _steadiness(values) ** 2
             varies[path] = bool(np.nanmax(values) > np.nanmin(values))
-    moving = sorted((path for path in movement if varies[path]), key=lambda path: -movement[path])
+    moving = [path for path in movement if varies[path]]
+    moving.sort(key=lambda path: (-round(data.weights.get(path, 0.0), 6), -movement[path]))
     if not moving:
         return None
-    paths = sorted(_main(moving), key=lambda p: ("." in p, _title(data, p), _in_order(data, moving).index(p)))
+    paths = sorted(
+        _main(moving, data.weights), key=lambda p: ("." in p, _title(data, p), _in_order(data, moving).index(p))
+    )
 
     alike = len({ranges[path] for path in paths}) == 1
     grid = _Grid.of(len(paths), 4, 0.36, 0.2 if alike else 0.42, 3.2)
@@ -890,7 +895,7 @@ def draw_indicators(data: RunData) -> Figure | None:
         down += height + 0.08
     injects = _injects(data, states.turns)
     less, still = len(moving) - len(paths), len(candidates) - len(moving)
-    missing = [f"{less} more that move less"] if less else []
+    missing = [f"{less} more that {'matter less to the actors' if data.weights else 'move less'}"] if less else []
     missing += [f"{still} that never {'moves' if still == 1 else 'move'}"] if still else []
     reading = "Each axis spans the indicator's whole range. Each panel begins with the start."
     if len(states.runs) > 1:
@@ -929,10 +934,10 @@ def draw_indicators(data: RunData) -> Figure | None:
     return page.figure
 
 
-def _main(moving: list[str]) -> list[str]:
-    """The panels' worth of paths, from those that move most on: some of the world's own in any case, and no more than
-    two actors for one indicator unless panels are left."""
-    kept = [path for path in moving if "." not in path][:WORLD_PANELS]
+def _main(moving: list[str], weights: dict[str, float]) -> list[str]:
+    """The panels' worth of paths, from the first on: the world's own that anyone cares for before the others, and no
+    more than two actors for one indicator unless panels are left."""
+    kept = [path for path in moving if "." not in path and (not weights or weights.get(path, 0.0) > 0)][:WORLD_PANELS]
     of: Counter[str] = Counter()
     later = []
     for path in moving:

@@ -523,6 +523,8 @@ def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
     if tables is None:
         tables = {name: getattr(done, name) for name in DETAILS}
     titles = {name: indicator.title or name for name, indicator in scenario.indicators.items()}
+    compiled = ready.compiled
+    cared_for = np.bincount(compiled.tables.interest_slot, compiled.tables.salience, len(compiled.paths))
     return RunData(
         title=scenario.title,
         **{name: tables[name] for name in DETAILS},
@@ -535,6 +537,7 @@ def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
         ranges={path: (slot.lo, slot.hi) for path, slot in slots.items()},
         assurances={name: assurance.title or name for name, assurance in scenario.assurances.items()},
         incidents=dict(ready.legend.incident_titles),
+        weights=dict(zip(compiled.paths, cared_for.tolist(), strict=True)),
     )
 
 

@@ -588,3 +588,16 @@ def test_main_indicators_prefer_what_moves_for_good_to_what_flickers() -> None:
     order = figures._States(states)
     assert figures._steadiness(order.values("state_00.grows")) == pytest.approx(1)
     assert figures._steadiness(order.values("state_00.flickers")) == pytest.approx(1 / 7)
+
+
+def test_main_indicators_are_those_that_the_actors_care_for() -> None:
+    runs, turns = 6, 7
+    plain = make(actors=24, runs=runs, turns=turns)
+    states = plain.states.append_column("state_00.hardly", pa.array(np.tile(np.linspace(0.5, 0.501, turns + 1), runs)))
+    states = states.append_column("heeded", pa.array(np.tile(np.linspace(0.5, 0.501, turns + 1), runs)))
+    states = states.append_column("state_00.word", pa.array(np.tile(np.linspace(0.0, 1.0, turns + 1), runs)))
+    some = replace(plain, states=states, weights={"heeded": 0.9, "state_00.hardly": 0.4, "state_00.word": 0.0})
+    assert next(iter(panels(shown(figures.draw_indicators(some))))) == "heeded"
+    assert figures._main(["state_00.hardly", "idle", "heeded"], some.weights) == ["heeded", "state_00.hardly", "idle"]
+    assert "state_00.hardly" in panels(shown(figures.draw_indicators(some)))
+    assert figures._main(["state_00.hardly", "idle", "heeded"], {}) == ["idle", "heeded", "state_00.hardly"]
