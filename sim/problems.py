@@ -58,7 +58,8 @@ MOST_OPTIONS = 1_000_000
 MOST_MOVES = 10_000_000  # options, each with every indicator that its effects move
 MOST_COUPLINGS = 200_000
 MOST_BELIEFS = 200_000
-MOST_HAPPENINGS = 200_000  # incidents of each actor, with every indicator that they move and belief that they belie
+MOST_HAPPENINGS = 200_000  # incidents of each actor, with every indicator that they move
+MOST_BELIED = 10_000_000  # incidents of each actor, with every belief that they belie
 MOST_DATED = 1_000_000
 Sizes = dict[str, int]
 
@@ -77,6 +78,7 @@ def too_large(scenario: Scenario) -> list[tuple[str, str]]:
         if count > MOST_SLOTS:
             return [(place, f"more than {MOST_SLOTS} pairs in all; name fewer in `from` and `to`")]
     options, moves = _options(scenario)
+    happenings, belied = _happenings(scenario)
     for sizes, most, what, mend in (
         (_beliefs(scenario), MOST_BELIEFS, "beliefs", "name fewer in `from` and `to`"),
         (options, MOST_OPTIONS, "options", "name fewer in `by` and `toward`"),
@@ -132,16 +134,20 @@ def _couplings(scenario: Scenario) -> Sizes:
     return sizes
 
 
-def _happenings(scenario: Scenario) -> Sizes:
-    sizes = {}
+def _happenings(scenario: Scenario) -> tuple[Sizes, Sizes]:
+    """Of each incident: its actors, with every indicator that it moves; and with every belief that it belies."""
+    happenings, belied = {}, {}
     for name, one in scenario.incidents.items():
-        rows = 1 + sum(_spoken_of(scenario, effect.of) for effect in one.effects)
-        for belied in one.belies:
-            assurance = scenario.assurances.get(belied.promise)
+        place = f"incidents.{name}"
+        actors = 1 if one.on is None else len(members(scenario, one.on))
+        happenings[place] = actors * (1 + sum(_spoken_of(scenario, effect.of) for effect in one.effects))
+        belied[place] = 0
+        for belies in one.belies:
+            assurance = scenario.assurances.get(belies.promise)
             if assurance is not None:
-                rows += _spoken_of(scenario, f"{belied.by}.promise") * len(members(scenario, assurance.to))
-        sizes[f"incidents.{name}"] = rows * (1 if one.on is None else len(members(scenario, one.on)))
-    return sizes
+                givers = _spoken_of(scenario, f"{belies.by}.promise")
+                belied[place] += actors * givers * len(members(scenario, assurance.to))
+    return happenings, belied
 
 
 def _dated(scenario: Scenario) -> Sizes:
