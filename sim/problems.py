@@ -84,12 +84,8 @@ def too_large(scenario: Scenario) -> list[tuple[str, str]]:
         (options, MOST_OPTIONS, "options", "name fewer in `by` and `toward`"),
         (moves, MOST_MOVES, "effects of options", "name fewer in `by`, `toward` and the effects"),
         (_couplings(scenario), MOST_COUPLINGS, "couplings", "name fewer in `by`, `toward`, `from` and `to`"),
-        (
-            _happenings(scenario),
-            MOST_HAPPENINGS,
-            "effects of incidents",
-            "name fewer in `on`, the effects and `belies`",
-        ),
+        (happenings, MOST_HAPPENINGS, "effects of incidents", "name fewer in `on` and the effects"),
+        (belied, MOST_BELIED, "beliefs that incidents speak to", "name fewer in `on` and `belies`"),
         (_dated(scenario), MOST_DATED, "indicators set or moved", "name fewer in `set` and `add`"),
     ):
         if sum(sizes.values()) > most:
