@@ -41,6 +41,7 @@ from sim.quantities import (
     Short,
     Sourced,
     _quantity,
+    plain,
 )
 
 FORMAT = 1
@@ -92,10 +93,16 @@ class Indicator(Sourced):
         None, description="Level it is pulled to (its start if left out).", examples=[0.3]
     )
     pull: Annotated[Number | None, SHARE] = Field(
-        None, description="Share of the distance to `rest` that is lost each turn, 0..1.", examples=[0.08]
+        None,
+        description="Share of the distance to `rest` that is lost each turn, 0..1 (0 if left out: it never fades).",
+        examples=[0.08],
+        json_schema_extra={"default": 0},
     )
     noise: Annotated[Number | None, COUNT] = Field(
-        None, description="Standard deviation of the random change each turn, in its unit.", examples=[0.02]
+        None,
+        description="Standard deviation of the random change each turn, in its unit (0 if left out: none).",
+        examples=[0.02],
+        json_schema_extra={"default": 0},
     )
 
 
@@ -144,16 +151,22 @@ class Actor(Sourced):
         examples=[["state", "neighbour"]],
     )
     rationality: Annotated[Number | None, COUNT] = Field(
-        None, description="Lambda >= 0 of quantal response, per unit of utility.", examples=[175]
+        None,
+        description="Lambda >= 0 of quantal response, per unit of utility (`model.rationality` if left out).",
+        examples=[175],
     )
     foresight: Annotated[Number | None, Bounds(0, 1, below=True)] = Field(
-        None, description="Gamma, 0 (myopic) to below 1: weight of the next turn.", examples=[0.6]
+        None,
+        description="Gamma, 0 (myopic) to below 1: weight of the next turn (`model.foresight` if left out).",
+        examples=[0.6],
     )
     risk: Annotated[Number | None, Bounds(0, 100, above=True)] = Field(
-        None, description="Risk exponent rho > 0 of the loss |x - ideal|^rho; 2 by default.", examples=[2]
+        None, description="Risk exponent rho > 0 of the loss |x - ideal|^rho (`model.risk` if left out).", examples=[2]
     )
     responsiveness: Annotated[Number | None, COUNT] = Field(
-        None, description="Eta >= 0: how fast its regard answers what others do.", examples=[5]
+        None,
+        description="Eta >= 0: how fast its regard answers what others do (`model.responsiveness` if left out).",
+        examples=[5],
     )
     capabilities: Annotated[PerName, SHARE] = Field(
         default_factory=PerName,
@@ -169,6 +182,7 @@ class Actor(Sourced):
         None,
         description="How much others' fortunes matter to it, 0..1, by actor or tag (0 if left out), times its regard.",
         examples=[{"default": 0.04, "tajikistan": 0.3}],
+        json_schema_extra={"default": 0},
     )
     policy: Policy | None = Field(
         None, description="How this actor chooses, where it differs from the scenario's policy.", examples=["random"]
@@ -338,7 +352,10 @@ class Assurance(Sourced):
         None, description="Level that reliability is pulled to (its start if left out).", examples=[0.5]
     )
     pull: Annotated[Number | None, SHARE] = Field(
-        None, description="Pull of reliability to its rest, 0..1 a turn.", examples=[0.1]
+        None,
+        description="Pull of reliability to its rest, 0..1 a turn (0 if left out).",
+        examples=[0.1],
+        json_schema_extra={"default": 0},
     )
     kept: Annotated[PerActor, POSITIVE] = Field(
         description="alpha0 > 0: prior weight of 'kept', by receiver or `receiver.giver`.",
@@ -821,7 +838,11 @@ def first_day(date: str) -> datetime.date:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of a scenario file as people write it: short forms allowed, a description and examples everywhere."""
+    """JSON Schema of a scenario file as people write it: short forms allowed, a description and examples everywhere.
+
+    A file that extends another need not say again what that one says: nothing in it is required, but in lists, which
+    replace those of the other file.
+    """
     described = Scenario.model_json_schema(by_alias=True, mode="validation")
     for name in ("PerName", "Scaled"):
         block = described["$defs"][name]
@@ -831,7 +852,59 @@ def schema() -> dict[str, Any]:
             block["properties"][key] = described["$defs"]["Quantity"]["properties"][key]
         block["additionalProperties"]["description"] = "The number of an actor, a tag or a pair (`west.taliban`)."
     _tidied(described)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tightrope scenario", **described}
+    kinds = described["$defs"]
+    for name, block in [("Scenario", described), *kinds.items()]:
+        _defaults(name, block)
+    parts = {f"{name}Part": _in_part(block) for name, block in kinds.items() if "properties" in block}
+    fields = described["properties"]
+    told = ("description", "examples", "default")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Tightrope scenario",
+        **{key: item for key, item in described.items() if key not in ("$defs", "properties", "required")},
+        "properties": {name: {key: field[key] for key in told if key in field} for name, field in fields.items()},
+        "if": {"required": ["extends"]},
+        "then": {"properties": _in_part(fields)},
+        "else": {"properties": fields, "required": described["required"]},
+        "$defs": kinds | parts,
+    }
+
+
+def _defaults(kind: str, block: dict[str, Any]) -> None:
+    """Gives each number that a model fills in its value, where pydantic, which calls a function for it, tells none."""
+    models = {model.__name__: model for model in (Scenario, Model, Action, Assurance, Incident, Coupling)}
+    for name, field in models[kind].model_fields.items() if kind in models else ():
+        if field.default_factory is not None:
+            value = field.get_default(call_default_factory=True)
+            number = value.by_name["default"] if isinstance(value, PerName) else value
+            if isinstance(number, Quantity) and not isinstance(number.value, str):
+                block["properties"][field.alias or name]["default"] = plain(number.value)
+
+
+def _in_part(described: Any) -> Any:
+    """A JSON Schema of which nothing is required, outside of lists."""
+    if isinstance(described, list):
+        return [_in_part(item) for item in described]
+    if not isinstance(described, dict):
+        return described
+    found = {}
+    for key, item in described.items():
+        if key == "required" and isinstance(item, list):
+            continue
+        if key == "$ref":
+            found[key] = f"{item}Part"
+        elif key == "oneOf":
+            found["anyOf"] = _in_part(item)
+        elif key == "discriminator":
+            continue
+        else:
+            found[key] = item if key in ("items", "examples", "default") and not _is_field(item) else _in_part(item)
+    return found
+
+
+def _is_field(item: Any) -> bool:
+    """Whether what stands under a word of JSON Schema is the form of a field of that name."""
+    return isinstance(item, dict) and "description" in item
 
 
 def _tidied(described: Any, names: bool = False) -> None:

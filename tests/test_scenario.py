@@ -709,10 +709,9 @@ def test_every_example_of_the_schema_is_accepted():
 
 def test_the_schema_accepts_what_is_read_and_refuses_unknown_keys():
     described = schema()
-    for path in SHIPPED:
+    for path in (*SHIPPED, *SHIPPED[0].parent.glob("worlds/*.yaml")):
         document = located.load(path)
-        if "extends" not in document.data:
-            assert list(faults(document.data, described, described)) == []
+        assert list(faults(document.data, described, described)) == [], path
     for seed in range(50):
         raw = random_scenario(random.Random(seed))
         assert list(faults(raw, described, described)) == [], seed
@@ -722,11 +721,63 @@ def test_the_schema_accepts_what_is_read_and_refuses_unknown_keys():
     assert list(faults(raw, described, described)) == ["model.hold"]
 
 
+def test_a_file_that_extends_another_need_not_say_again_what_that_one_says():
+    described = schema()
+    part = {"tightrope": 1, "extends": "worlds/x.yaml", "indicators": {"attention": {"start": 1}}}
+    assert list(faults(part, described, described)) == []
+    assert list(faults(part | {"trun": 1, "timeline": [{"title": "x"}]}, described, described)) == [
+        "timeline[0].date",
+        "trun",
+    ]
+    del part["extends"]
+    found = set(faults(part, described, described))
+    assert found == {"title", "start", "turns", "actors", "indicators.attention.scope"}
+
+
+def test_every_optional_number_of_the_schema_says_what_it_is_when_left_out():
+    described = schema()
+    blocks = {"Scenario": described["else"]} | described["$defs"]
+    silent = []
+    for kind in parts():
+        for name, field in kind.model_fields.items():
+            key = field.alias or name
+            form = blocks[kind.__name__]["properties"][key]
+            if not field.is_required() and numeric(form) and "default" not in form:
+                silent.append(f"{kind.__name__}.{key}")
+    assert silent == []
+
+
+def numeric(form: dict[str, Any]) -> bool:
+    """Whether a number may stand for a field."""
+    return form.get("type") in ("number", "integer") or any(numeric(inner) for inner in form.get("anyOf", []))
+
+
+def test_the_defaults_of_the_schema_are_those_of_the_models():
+    kinds = schema()["$defs"]
+    given = {
+        "Action": {"effort": 1, "habit": 1, "visibility": 1, "chance": 1},
+        "Assurance": {"promised": 0, "pull": 0},
+        "Actor": {"stakes": 0},
+        "Coupling": {"around": 0},
+        "Incident": {"visibility": 1},
+        "Indicator": {"pull": 0, "noise": 0},
+        "Model": {"hold": 0.5, "rationality": 175, "foresight": 0.6, "risk": 2, "responsiveness": 5},
+    }
+    for kind, fields in given.items():
+        for name, default in fields.items():
+            for block in (kind, f"{kind}Part"):
+                assert kinds[block]["properties"][name]["default"] == default
+    for name in ("pull", "noise"):
+        assert "0 if left out" in kinds["Indicator"]["properties"][name]["description"]
+
+
 def faults(value: Any, form: dict[str, Any], root: dict[str, Any], path: str = "") -> Any:
     """Where a value breaks a JSON Schema, of which this knows the part that pydantic writes."""
     if "$ref" in form:
         yield from faults(value, root["$defs"][form["$ref"].rsplit("/", 1)[1]], root, path)
         return
+    if "if" in form:
+        yield from faults(value, form["else" if list(faults(value, form["if"], root, path)) else "then"], root, path)
     for word in ("anyOf", "oneOf"):
         if word in form and not any(not list(faults(value, inner, root, path)) for inner in form[word]):
             yield path
