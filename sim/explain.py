@@ -349,7 +349,7 @@ def _wrapped(text: str, indent: str = "", later: str | None = None) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
-    """Aligned columns: the first `left` to the left and cut to fit the width, the others to the right."""
+    """Aligned columns: the first `left` to the left and broken to fit the width, the others to the right."""
     lines = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
     spare = WIDTH - 2 - sum(widths) - 2 * (len(widths) - 1)
@@ -359,11 +359,15 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> st
         spare += 1
     out = []
     for line in lines:
-        cells = [
-            (text if len(text) <= width else f"{text[: width - 1]}…").ljust(width) if n < left else text.rjust(width)
-            for n, (text, width) in enumerate(zip(line, widths, strict=True))
+        broken = [
+            textwrap.wrap(text, max(width, 3), subsequent_indent="  ", break_on_hyphens=False) or [""]
+            for text, width in zip(line[:left], widths, strict=False)
         ]
-        out.append(("  " + "  ".join(cells)).rstrip())
+        for step in range(max(map(len, broken))):
+            cells = [(parts[step] if step < len(parts) else "").ljust(widths[n]) for n, parts in enumerate(broken)]
+            if step == 0:
+                cells += [text.rjust(width) for text, width in zip(line[left:], widths[left:], strict=True)]
+            out.append(("  " + "  ".join(cells)).rstrip())
     return "\n".join(out)
 
 
@@ -666,15 +670,24 @@ class _Page:
             elif not tip.flips:
                 lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
             else:
-                best, *others = tip.flips
-                then = f"then {self.quoted(best.then)} is likelier than {self.quoted(tip.done)}"
-                lines.append(_wrapped(f"{lead}: {self.flipped(best)}; {then}.", "  ", "    "))
-                if tip.itself:
-                    lines.append(
-                        _wrapped(f"for {self.quoted(tip.rival)}: {self.flipped(tip.itself)}", "    ", "      ")
-                    )
+                best = tip.flips[0]
+                named = best if best.then == tip.rival else tip.itself
+                if named is None:
+                    lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+                else:
+                    then = f"then it is likelier than {self.quoted(tip.done)}"
+                    lines.append(_wrapped(f"{lead}: {self.flipped(named)}; {then}.", "  ", "    "))
+                if named is not best:
+                    nearer = "any other option" if named is None else "nearer still: any other option"
+                    other = f"{nearer}: {self.flipped(best)}; then {self.quoted(best.then)} is likelier"
+                    lines.append(_wrapped(f"{other}.", "    ", "      "))
+                others = [flip for flip in tip.flips[1:] if flip != named]
                 if others:
-                    lines.append(_wrapped(f"next: {'; '.join(map(self.flipped, others))}", "    ", "      "))
+                    told = [
+                        self.flipped(flip) + ("" if flip.then == tip.rival else f", for {self.quoted(flip.then)}")
+                        for flip in others
+                    ]
+                    lines.append(_wrapped(f"next: {'; '.join(told)}", "    ", "      "))
         return "\n".join(lines)
 
     def quoted(self, option: Option | None) -> str:

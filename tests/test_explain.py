@@ -7,7 +7,7 @@ import pytest
 
 from sim import runs
 from sim.errors import BadInput, FolderProblem
-from sim.explain import WIDTH, card
+from sim.explain import WIDTH, _table, card
 from sim.scenario import read
 
 
@@ -194,3 +194,26 @@ def test_a_folder_that_is_none_is_told(tmp_path):
 
 def test_a_day_within_a_turn_names_it(folder):
     assert card(folder, "alba", "2030-04-17").decision.turn == 4
+
+
+def test_options_that_differ_only_in_their_target_stay_apart_in_a_table():
+    verb = "blames the collapse of a long-standing government and all that came of it on the United"
+    rows = [[f"{verb} {state}", "0.500"] for state in ("States", "Kingdom")]
+    lines = _table(["option", "first"], rows, 1).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert "…" not in "".join(lines)
+    for row in rows:
+        assert row[0] in " ".join(" ".join(lines).replace("0.500", "").split())
+
+
+def test_what_tips_it_to_the_named_rival_is_told_before_what_is_nearer(afghan):
+    told = 0
+    for turn in (2, 4, 6):
+        made = card(afghan, "russia", turn)
+        text = " ".join(made.text().split())
+        for tip in made.tips:
+            if tip.itself:
+                told += 1
+                here = text.index(" ".join(tip.itself.path.split()), text.index("What would have tipped it"))
+                assert here < text.index("nearer still: any other option")
+    assert told
