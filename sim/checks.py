@@ -89,7 +89,8 @@ def check_loaded(loaded: Loaded) -> Report:
     found += _stocks_without_pull(scenario, compiled)
     found += couplings.overwhelming(scenario, state)
     found += _worth_nothing(scenario, compiled, couplings)
-    found += [(path, f"no claim {claim}") for path, claim in evidence.sources(scenario).unknown]
+    found += _unknown_claims(scenario)
+    found += _unknown_codes(scenario)
     return Report(
         file=str(loaded.files[0]),
         title=scenario.title,
@@ -126,6 +127,8 @@ def _counts(scenario: Scenario, compiled: Compiled) -> dict[str, int]:
         "assumed": coverage[evidence.ASSUMED],
         "neither": coverage[evidence.NEITHER],
         "ranged": coverage["ranged"],
+        evidence.CLAIM_ONLY: coverage[evidence.CLAIM_ONLY],
+        evidence.BOTH: coverage[evidence.BOTH],
     }
 
 
@@ -195,6 +198,22 @@ def _pairs(scenario: Scenario, action: Action) -> list[tuple[str, str | None]]:
 def _remaining(effect: Effect) -> bool:
     """Whether an effect is multiplied by the distance that remains of the indicator that it moves."""
     return any((factor.not_ if isinstance(factor, Not) else factor) == effect.of for factor in effect.times)
+
+
+def _unknown_claims(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Claims that there are not, each told once, at the first number that names it."""
+    for claim, paths in evidence.sources(scenario).unknown_claims.items():
+        named = f"{len(paths)} number{'s name' if len(paths) > 1 else ' names'} it, and none rests on it"
+        yield paths[0], f"no claim {claim} in seeds/claims.yaml; {named}"
+
+
+def _unknown_codes(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """CAMEO codes that neither are listed nor lie below one that is."""
+    blocks = (("actions", scenario.actions), ("incidents", scenario.incidents))
+    for word, named in blocks:
+        for name, block in named.items():
+            if block.cameo is not None and evidence.code(block.cameo) is None:
+                yield f"{word}.{name}.cameo", f'no CAMEO code "{block.cameo}"; the codes stand in seeds/codes.yaml'
 
 
 def _own_instruments(scenario: Scenario) -> Iterator[tuple[str, str]]:

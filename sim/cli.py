@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from sim.checks import Report
     from sim.compare import Comparison
     from sim.evidence import Sources
+    from sim.findings import Findings, Told
     from sim.runs import Replay, Run
+    from sim.sensitivity import Index
     from sim.sweep import Forecast, Swept
 
 INTERRUPTED = 130
 FAULT = 1
 TOP = 5  # acts shown of each actor, failures of a study
 SHOWN_AXES = 20
+STRONGEST = 12  # axes of an analysis
 
 app = typer.Typer(
     name="tightrope",
@@ -265,6 +268,33 @@ def status(
 
 
 @app.command()
+def analyse(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.", show_default=False)],
+    outcomes: Annotated[
+        list[str] | None, typer.Option("--outcome", metavar="NAME", help="This outcome only; may be given often.")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write DIR/report.html.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Say what a study means: what each outcome depends on, where it tips and is found, which choices do well."""
+    from sim import findings
+
+    found = findings.analyse(folder, outcomes or ())
+    written = None
+    if report:
+        announce_compilation()
+        from sim import report as reporting
+
+        written = reporting.write(found)
+    if as_json:
+        echo(to_json(found.as_dict() | {"report": None if written is None else str(written)}))
+        return
+    echo(_analysed(found))
+    if written is not None:
+        echo(f"Report: {written}")
+
+
+@app.command()
 def sources(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number.")] = None,
@@ -284,8 +314,9 @@ def sources(
         rows = [row for row in rows if row["path"] in wanted]
     if as_json:
         unknown = [{"path": path, "claim": claim} for path, claim in found.unknown]
+        named = {claim: len(paths) for claim, paths in found.unknown_claims.items()}
         echo(to_json({"numbers": rows, "coverage": found.coverage, "by_document": found.by_document,
-                      "neither": found.without(), "unknown": unknown}))  # fmt: skip
+                      "neither": found.without(), "unknown": unknown, "unknown_claims": named}))  # fmt: skip
     else:
         echo(_sourced(found, rows))
 
@@ -575,8 +606,8 @@ def _checked(report: Report) -> str:
         f"{counts['actions']} actions",
         f"{counts['indicators']} indicators ({counts['slots']} columns), {counts['couplings']} couplings, "
         f"{counts['assurances']} assurances ({counts['beliefs']} beliefs)",
-        f"{counts['numbers']} numbers: {counts['sourced']} sourced, {counts['assumed']} assumed, "
-        f"{counts['neither']} neither; {counts['ranged']} with a range",
+        _resting(counts["numbers"], counts["claim_only"], counts["claim_and_assumption"], counts["assumed"])
+        + f"{counts['neither']} on neither; {counts['ranged']} with a range",
     ]
     shown = table(
         "Actor",
@@ -684,6 +715,61 @@ def _standing(told: dict[str, Any]) -> str:
     return f"{told['title']}\n{told['folder']}: {'; '.join(parts)}"
 
 
+def _analysed(found: Findings) -> str:
+    manifest = found.manifest
+    lines = [
+        manifest["title"],
+        f"{manifest['runs']:,} runs: {manifest['points']:,} point{plural(manifest['points'])} "
+        f"({manifest['design']}), {manifest['replicates']:,} replicate{plural(manifest['replicates'])}, "
+        f"{len(found.variants)} variant{plural(len(found.variants))}; seed {manifest['seed']}, "
+        f"{manifest['draws']} random numbers",
+        *(_folded(f"note: {note}") for note in found.notes),
+    ]
+    for told in found.outcomes:
+        lines += ["", *(_folded(line if n == 0 else f"  {line}") for n, line in enumerate(told.sentences))]
+        for n, one in enumerate(told.boxes, 1):
+            lines += [f"  box {n}: {line}" for line in found.replays(one.runs)]
+        if told.varies and told.strengths:
+            lines += ["", drawn(_strength_table(told))]
+    return "\n".join(lines)
+
+
+def _strength_table(told: Told) -> Table:
+    from sim import findings
+
+    unit = " (points)" if told.yes_or_no else ""
+    shown = table("Axis", "By itself", "95%", "With interactions", "95%", f"End to end{unit}", "95%", "Rank corr.")
+    for strength in told.strengths[:STRONGEST]:
+        index, moved = strength.index, told.effects.get(strength.axis.path)
+        shown.add_row(
+            strength.axis.title, *_index_cells(index),
+            "-" if moved is None else findings.difference(told, moved.mean),
+            "-" if moved is None or math.isnan(moved.low)
+            else f"{findings.difference(told, moved.low)} to {findings.difference(told, moved.high)}",
+            "-" if math.isnan(strength.rank[0]) else f"{strength.rank[0]:+.2f}",
+        )  # fmt: skip
+    if not (math.isnan(told.chance.first) and math.isnan(told.chance.total)):
+        shown.add_row("chance", *_index_cells(told.chance), "", "", "")
+    left = len(told.strengths) - STRONGEST
+    more = f"; {left} weaker axes are in the report or --json" if left > 0 else ""
+    shown.caption = f"{told.method} ({told.source}){more}"
+    shown.caption_justify = "left"
+    return shown
+
+
+def _index_cells(index: Index) -> list[str]:
+    from sim.naming import percent
+
+    cells = []
+    for best, low, high in (
+        (index.first, index.first_low, index.first_high),
+        (index.total, index.total_low, index.total_high),
+    ):
+        cells.append("-" if math.isnan(best) else percent(best))
+        cells.append("-" if math.isnan(low) else f"{percent(low)} to {percent(high)}")
+    return cells
+
+
 def _against(logit: float) -> str:
     """Odds as people read them."""
     if logit >= 0:
@@ -716,22 +802,31 @@ def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
     return "\n".join([drawn(shown), drawn(answers), f"Run {again.run}: {verdict}"])
 
 
+def _resting(numbers: int, claim: int, both: int, assumption: int) -> str:
+    """How many numbers rest on what; what rests on neither is to follow."""
+    return f"{numbers} numbers: {claim} on claims, {both} on claims and assumptions, {assumption} on assumptions, "
+
+
 def _sourced(found: Sources, rows: Sequence[dict[str, Any]]) -> str:
     shown = table("Number", "Value", "Range", "Rests on")
     for row in rows:
         span = "" if row["low"] is None else f"{row['low']:g} to {row['high']:g}"
-        basis = ", ".join(row["claims"].split()) or row["assumption"] or "NOTHING"
+        cited = [f"{claim} (unknown)" if claim in found.unknown_claims else claim for claim in row["claims"].split()]
+        known = row["basis"] == "claim"
+        basis = ", ".join(cited if known else [*cited, row["assumption"] or "NOTHING"])
         where = f" ({row['locators']})" if row["locators"] else ""
         shown.add_row(row["path"], row["value"], span, basis + where)
     coverage = found.coverage
     documents = ", ".join(f"{count} on {document}" for document, count in found.by_document.items())
     lines = [
         drawn(shown),
-        f"{coverage['numbers']} numbers: {coverage['claim']} sourced ({documents or 'no document'}), "
-        f"{coverage['assumption']} assumed, {coverage['neither']} neither; {coverage['ranged']} with a range",
+        _resting(coverage["numbers"], coverage["claim_only"], coverage["claim_and_assumption"], coverage["assumption"])
+        + f"{coverage['neither']} on neither; {coverage['ranged']} with a range; {documents or 'none on a document'}",
     ]
     lines += [f"neither claim nor assumption: {path}" for path in found.without()]
-    lines += [f"unknown claim: {path}: {claim}" for path, claim in found.unknown]
+    for claim, paths in found.unknown_claims.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        lines.append(f"unknown claim: {claim}: named by {paths[0]}{more}; nothing rests on it")
     return "\n".join(lines)
 
 

@@ -82,6 +82,7 @@ def claims() -> dict[str, Claim]:
 # ------------------------------------------------------------------------------------ which number rests on what
 
 SOURCED, ASSUMED, NEITHER = "claim", "assumption", "neither"
+CLAIM_ONLY, BOTH = "claim_only", "claim_and_assumption"  # the two parts of SOURCED
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Sources:
 
     table: one row a number: path, value (as written; a rung by its name), low, high (its range), basis (`claim`, also
     where there is an assumption beside it; `assumption`; `neither`), claims (ids), locators, statements, assumption.
-    unknown: (path, id) of cited claims that there are not.
+    unknown: (path, id) of cited claims that there are not, on which nothing rests.
     """
 
     table: pa.Table
@@ -98,19 +99,29 @@ class Sources:
 
     @cached_property
     def coverage(self) -> dict[str, int]:
-        """Numbers in all, by basis, and with a range."""
+        """Numbers in all, by basis, with a range; of those with a claim, without and with an assumption beside it."""
         basis = self.table["basis"].to_pylist()
         ranged = len(basis) - self.table["low"].null_count
-        return {"numbers": len(basis)} | {kind: basis.count(kind) for kind in (SOURCED, ASSUMED, NEITHER)} | {
-            "ranged": ranged
-        }  # fmt: skip
+        beside = zip(basis, self.table["assumption"].to_pylist(), strict=True)
+        both = sum(kind == SOURCED and bool(assumption) for kind, assumption in beside)
+        counts = {kind: basis.count(kind) for kind in (SOURCED, ASSUMED, NEITHER)}
+        split = {CLAIM_ONLY: counts[SOURCED] - both, BOTH: both}
+        return {"numbers": len(basis)} | counts | {"ranged": ranged} | split
+
+    @cached_property
+    def unknown_claims(self) -> dict[str, list[str]]:
+        """The cited claims that there are not, each with the paths of the numbers that name it."""
+        found: dict[str, list[str]] = {}
+        for path, claim in self.unknown:
+            found.setdefault(claim, []).append(path)
+        return found
 
     @cached_property
     def by_document(self) -> dict[str, int]:
         """How many numbers rest on claims of each document."""
         found: dict[str, int] = {}
         for cited in self.table["claims"].to_pylist():
-            for document in {_document(claim) for claim in cited.split()}:
+            for document in {_document(claim) for claim in cited.split() if claim in claims()}:
                 found[document] = found.get(document, 0) + 1
         return dict(sorted(found.items()))
 
@@ -145,7 +156,7 @@ def sources(scenario: Scenario) -> Sources:
                 "value": value if isinstance(value, str) else f"{value:.10g}",
                 "low": low,
                 "high": high,
-                "basis": SOURCED if cited else ASSUMED if entry.assumption else NEITHER,
+                "basis": SOURCED if found else ASSUMED if entry.assumption else NEITHER,
                 "claims": " ".join(cited),
                 "locators": "; ".join(claim.locator for claim in found),
                 "statements": " ".join(claim.statement for claim in found),

@@ -176,7 +176,7 @@ def test_explain_prints_a_decision_card(capsys: pytest.CaptureFixture, folder: s
 def test_sources_prints_coverage_and_what_has_neither(capsys: pytest.CaptureFixture):
     code, out, _ = told(capsys, "sources", "minimal")
     assert code == 0
-    assert "numbers: 0 sourced" in out
+    assert "numbers: 0 on claims, 0 on claims and assumptions, " in out
     code, out, _ = told(capsys, "sources", "minimal", "--json")
     found = json.loads(out)
     assert len(found["numbers"]) == found["coverage"]["numbers"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import data, evidence
+from sim import checks, data, evidence
 from sim.scenario import numbers, read
 
 SHIPPED = sorted(path.stem for path in data.scenarios().glob("*.yaml"))
@@ -37,9 +37,49 @@ def test_a_claim_brings_its_locator_and_its_statement(tmp_path: Path):
     assert row["locators"].startswith("FRS2021 Intro")
     assert evidence.claims()["FRS-001"].statement in row["statements"]
     assert found.unknown == [(row["path"], "FRS-999")]
-    assert found.by_document == {"FRS": 1, "FRS2021": 1, "Riddle2022": 1}
+    assert found.by_document == {"FRS2021": 1, "Riddle2022": 1}
     assert found.resting_on("Riddle2022") == found.resting_on("RID") == [row["path"]]
     assert found.resting_on("Other") == []
+
+
+def cited(tmp_path: Path, more: str) -> Path:
+    """The tutorial with more in the block of an indicator that has several numbers."""
+    text = read("minimal").text().replace("noise: 0.02}", f"noise: 0.02, {more}}}", 1)
+    path = tmp_path / "cited.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_on_an_unknown_claim_nothing_rests(tmp_path: Path):
+    path = cited(tmp_path, "claim: FRS-999")
+    found = evidence.sources(read(path).scenario)
+    ((claim, paths),) = found.unknown_claims.items()
+    assert claim == "FRS-999"
+    assert len(paths) > 1
+    assert found.without() == paths
+    assert found.coverage["claim"] == 0
+    told = [str(problem) for problem in checks.check(path).warnings if "FRS-999" in problem.message]
+    assert len(told) == 1
+    assert f"{len(paths)} numbers name it" in told[0]
+
+
+def test_a_claim_with_an_assumption_beside_it_is_told_apart(tmp_path: Path):
+    for more, claim_only, both in (("", True, False), (", assumption: our reading", False, True)):
+        coverage = evidence.sources(read(cited(tmp_path, f"claim: FRS-001{more}")).scenario).coverage
+        assert bool(coverage["claim_only"]) is claim_only
+        assert bool(coverage["claim_and_assumption"]) is both
+        assert coverage["claim"] == coverage["claim_only"] + coverage["claim_and_assumption"]
+
+
+def test_an_unknown_code_is_told_with_the_list(tmp_path: Path):
+    assert not [found for found in checks.check("minimal").warnings if "CAMEO" in found.message]
+    path = tmp_path / "odd.yaml"
+    text = read("minimal").text()
+    code = next(iter(read("minimal").scenario.actions.values())).cameo
+    path.write_text(text.replace(f"'{code}'", "'99'").replace(f'"{code}"', '"99"'), encoding="utf-8")
+    told = [found for found in checks.check(path).warnings if "CAMEO" in found.message]
+    assert told
+    assert told[0].message == 'no CAMEO code "99"; the codes stand in seeds/codes.yaml'
 
 
 def test_a_number_with_neither_is_named(tmp_path: Path):
