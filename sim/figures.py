@@ -58,7 +58,7 @@ WORLD_PANELS = 11  # of them, for the world's indicators
 CREDIBILITY_PANELS = 36
 REGARD_ACTORS = 20
 LANES = 24
-LANE_ROWS = 84  # of all lanes together
+LANE_ROWS = 100  # of all lanes together
 
 
 @dataclass(frozen=True)
@@ -1198,7 +1198,10 @@ def _legible_on(colour: Any) -> str:
 
 ROW, LANE_GAP = 0.135, 0.07  # inches
 SPOT, CLEAR = 0.085, 0.075  # of a mark from its cell's left edge; from the middle of a mark to its words
-ROOMY = 1.2  # a cell of this width has room for the words of its acts
+ROOMY = 1.2  # a cell of this width may have room for the words of its acts
+FULL = 8  # acts of one actor in one turn, above which there is none
+KINDS_WIDE = 4.0  # inches at most for the words of a row
+COMMON = 0.4  # share of the acts with a target above which the target is said once for all
 PREPOSITIONS = ("across", "against", "at", "by", "for", "from", "in", "into", "near", "of", "on", "over", "to",
                 "towards", "upon", "with")  # fmt: skip
 
@@ -1227,8 +1230,9 @@ class _Lane:
     rows: int
     spots: list[tuple[_Mark, float, int]] = field(default_factory=list)
     words: list[tuple[str, float, int, bool]] = field(default_factory=list)  # text, its mark's place, row, done
-    labels: list[str] = field(default_factory=list)  # of rows
+    labels: list[tuple[str, str]] = field(default_factory=list)  # of rows: verb, targets
     left_out: int = 0
+    cut: int = 0  # words that are not whole
 
 
 @_style()
@@ -1242,7 +1246,7 @@ def draw_acts(data: RunData, run: int) -> Figure | None:
     if run not in states.runs:
         have = f"runs {states.runs[0]} to {states.runs[-1]}" if len(states.runs) else "none"
         raise BadInput(f"run {run}: not in the tables, which hold {have}")
-    marks, counts = _marks(data, run)
+    marks, counts, common = _marks(data, run)
     if not marks:
         return None
     notes = []
@@ -1257,18 +1261,25 @@ def draw_acts(data: RunData, run: int) -> Figure | None:
     titles = {name: _alone(_actor(data, name)) for name in marks}
     names_wide = min(1.35, max(_measure(title, BODY, True) for title in titles.values())) + 0.12
     gutter = names_wide
-    if (width - 2 * _Page.MARGIN - gutter) / turns > ROOMY:
-        cell = (width - 2 * _Page.MARGIN - gutter) / turns
-        most = _most_rows([max(Counter(mark.turn for mark in of).values()) for of in marks.values()])
-        lanes = {name: _lane_by_turn(of, most, turns, cell) for name, of in marks.items()}
+    cell = (width - 2 * _Page.MARGIN - gutter) / turns
+    busiest = [max(Counter(mark.turn for mark in of).values()) for of in marks.values()]
+    roomy = cell > ROOMY and max(busiest) <= FULL
+    if roomy:
+        lanes = {name: _lane_by_turn(of, _most_rows(busiest), turns, cell) for name, of in marks.items()}
+        roomy = not any(lane.cut for lane in lanes.values())
+    if roomy:
         reading = "A lane for each actor, a column for each turn; a mark is an act in the turn in which it was done."
     else:
         most = _most_rows([len({(mark.shape, mark.verb) for mark in of}) for of in marks.values()])
-        lanes = {name: _lane_by_kind(of, most) for name, of in marks.items()}
+        lanes = {name: _lane_by_kind(of, most, common) for name, of in marks.items()}
         labels = [label for lane in lanes.values() for label in lane.labels]
-        gutter += min(2.7, max(_measure(label, TINY) for label in labels)) + 0.12
+        gutter += (
+            min(KINDS_WIDE if turns <= 16 else 2.7, max(_measure(" ".join(label), TINY) for label in labels)) + 0.12
+        )
         cell = (width - 2 * _Page.MARGIN - gutter) / turns
         reading = "A lane for each actor, a row for each kind of act; a number counts several in one turn."
+    if common:
+        reading += f" Where a target is left unsaid, it is {common}."
     left_out = sum(lane.left_out for lane in lanes.values())
     if left_out:
         notes.append(f"Left out: {left_out} acts for which their lane had no room.")
@@ -1310,8 +1321,8 @@ def draw_acts(data: RunData, run: int) -> Figure | None:
             foot = above + down + LANE_GAP / 2 + 0.105 + step * 0.13
             page.text(page.MARGIN, foot, line, size=BODY, weight="bold", va="baseline")
         middle = down + LANE_GAP / 2 + ROW / 2  # of the first row
-        for row, label in enumerate(lane.labels):
-            text = _cut(label, gutter - names_wide - 0.1, TINY)
+        for row, (verb, of_all) in enumerate(lane.labels):
+            text = _fitted(verb, of_all, gutter - names_wide - 0.1)
             x = page.MARGIN + gutter - 0.07
             page.text(x, above + middle + row * ROW, text, size=TINY, ha="right", va="center_baseline")
         for mark, across, row in lane.spots:
@@ -1364,8 +1375,9 @@ def _darker(colour: str) -> str:
     return to_hex((red, green, blue))
 
 
-def _marks(data: RunData, run: int) -> tuple[dict[str, list[_Mark]], Counter[str]]:
-    """Each actor's marks in one run, in the order of the actors, the world's first; and how many of each kind."""
+def _marks(data: RunData, run: int) -> tuple[dict[str, list[_Mark]], Counter[str], str]:
+    """Each actor's marks in one run, in the order of the actors, the world's first; how many of each kind; and the
+    target that is left unsaid because many acts are done to it, as it stands in a sentence."""
     acts = data.acts.filter(pa.array(_column(data.acts, "run") == run)).to_pylist()
     events = data.events.filter(pa.array(_column(data.events, "run") == run)).to_pylist()
     marks: dict[str, list[_Mark]] = defaultdict(list)
@@ -1380,18 +1392,22 @@ def _marks(data: RunData, run: int) -> tuple[dict[str, list[_Mark]], Counter[str
         struck = _within(_actor(data, actor)) if actor and title.split()[-1] in PREPOSITIONS else ""
         marks[actor].append(_Mark(int(event["turn"]), title, struck, INCIDENT_MARK, INK, True, 99.0))
     often = Counter((act["actor"], act["action"]) for act in acts)
+    aimed = Counter(act["target"] for act in acts if act["target"])
+    most = aimed.most_common(1)
+    common = most[0][0] if most and most[0][1] > max(1, COMMON * aimed.total()) else None
     for act in acts:
         actor, action = act["actor"], str(act["action"])
         quad = QUAD_OF.get(str(act["plover"] or "").upper(), "neutral")
         counts[quad] += 1
         counts["failed"] += not act["succeeded"]
         verb = _plain(data.actions.get(action, "")) or _prettified(action)
-        target = _within(_actor(data, act["target"])) if act["target"] else ""
+        target = _within(_actor(data, act["target"])) if act["target"] and act["target"] != common else ""
         weight = ("material" in quad) + 1 / often[actor, action]  # what is rare tells more
         marks[actor].append(_Mark(int(act["turn"]), verb, target, *QUAD_MARK[quad], bool(act["succeeded"]), weight))
     place = {name: number for number, name in enumerate(data.actors)}
     order = sorted(marks, key=lambda name: (-1 if not name else place.get(name, len(place)), name))
-    return {name: sorted(marks[name], key=lambda m: (m.turn, -m.weight, m.text)) for name in order}, counts
+    lanes = {name: sorted(marks[name], key=lambda m: (m.turn, -m.weight, m.text)) for name in order}
+    return lanes, counts, _within(_actor(data, common)) if common else ""
 
 
 def _most_rows(wanted: list[int]) -> int:
@@ -1432,26 +1448,32 @@ def _lane_by_turn(marks: list[_Mark], most: int, turns: int, cell: float) -> _La
             middle = mark.turn - 0.5 + SPOT / cell
             lane.spots.append((mark, middle, number))
             text = _shortened(mark, (until + 0.5 - middle) * cell - 2 * CLEAR)
+            lane.cut += text.endswith("…") or not text or "… " in text
             if text:
                 lane.words.append((text, middle, number, mark.done))
     return lane
 
 
 def _shortened(mark: _Mark, room: float) -> str:
-    """The words that fit in `room` inches: without the target's article, with the verb cut, or cut at the end."""
-    target = mark.target.removeprefix("the ")
-    for text in (mark.text, f"{mark.verb} {target}".strip()):
+    """The words that fit in `room` inches: without the target's article, or with the end of the verb cut."""
+    return _fitted(mark.verb, mark.target, room)
+
+
+def _fitted(verb: str, target: str, room: float) -> str:
+    """Verb and target in `room` inches; the target stays whole as long as anything of the verb fits beside it."""
+    bare = target.removeprefix("the ")
+    for text in (f"{verb} {target}".strip(), f"{verb} {bare}".strip()):
         if _measure(text, TINY) <= room:
             return text
-    if target:
-        verb = _cut(mark.verb, room - _measure(f" {target}", TINY), TINY)
-        if len(verb) >= min(10, len(mark.verb)):
-            return f"{verb} {target}"
-    text = _cut(mark.text, room, TINY)
+    if bare:
+        start = _cut(verb, room - _measure(f" {bare}", TINY), TINY)
+        if len(start) >= min(10, len(verb)):
+            return f"{start} {bare}"
+    text = _cut(f"{verb} {target}".strip(), room, TINY)
     return text if len(text) >= 5 else ""
 
 
-def _lane_by_kind(marks: list[_Mark], most: int) -> _Lane:
+def _lane_by_kind(marks: list[_Mark], most: int, common: str) -> _Lane:
     """A row for each kind of act, incidents first, then in order of first appearance; the rarest share the last row."""
     kinds: dict[tuple[str, str], list[_Mark]] = defaultdict(list)
     for mark in marks:
@@ -1465,11 +1487,12 @@ def _lane_by_kind(marks: list[_Mark], most: int) -> _Lane:
         rows = [row for row in rows if not any(row is kept for kept in ranked[most - 1 :])]
     lane = _Lane(len(rows) + bool(others))
     for number, row in enumerate([*rows, others] if others else rows):
-        targets = list(dict.fromkeys(mark.target for mark in row if mark.target))
+        targets = list(dict.fromkeys(mark.target for mark in row))
+        targets = [""] if targets == [""] else [target or common for target in targets]
         if row is others:
-            lane.labels.append("other: " + ", ".join(dict.fromkeys(mark.verb for mark in row)))
+            lane.labels.append(("other: " + ", ".join(dict.fromkeys(mark.text for mark in row)), ""))
         else:
-            lane.labels.append(f"{row[0].verb} {', '.join(targets)}".strip())
+            lane.labels.append((row[0].verb, ", ".join(targets)))
         of_turn: dict[int, list[_Mark]] = defaultdict(list)
         for mark in row:
             of_turn[mark.turn].append(mark)

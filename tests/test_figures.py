@@ -420,8 +420,8 @@ def test_every_plover_type_has_a_quad() -> None:
 def test_words_name_act_and_target_and_an_incident_whom_it_strikes(plain: RunData) -> None:
     struck = plain.events["run"][0].as_py()
     words = set(said(shown(figures.draw_acts(plain, struck))))
-    assert {"talks to the Movement", "criticises the Movement", "makes a statement"} <= words
-    assert words & {"armed men cross into State 0", "armed men cr… State 0"}
+    assert {"talks to", "criticises", "makes a statement", "armed men cross into State 0"} <= words
+    assert any("Where a target is left unsaid, it is the Movement." in line for line in words)
     assert {"State 0", "The Movement"} <= words
 
 
@@ -431,7 +431,7 @@ def test_over_many_turns_each_kind_of_act_is_a_row_with_its_words() -> None:
     acts = long.acts.to_pandas().query("run == 0")
     words = said(figure)
     for actor, action in set(zip(acts.actor, acts.action, strict=True)):
-        target = "" if action == "speak" else " the Movement" if actor != "hub" else " State 0"
+        target = "" if action == "speak" or actor != "hub" else " State 0"
         assert f"{ACTIONS[action][0]}{target}" in words
     rows = {round(float(y), 3) for _, offsets in marks(figure) for y in offsets[:, 1]}
     kinds = len(set(zip(acts.actor, acts.action, strict=True))) + 1  # the raids on the first state
@@ -601,3 +601,22 @@ def test_main_indicators_are_those_that_the_actors_care_for() -> None:
     assert figures._main(["state_00.hardly", "idle", "heeded"], some.weights) == ["heeded", "state_00.hardly", "idle"]
     assert "state_00.hardly" in panels(shown(figures.draw_indicators(some)))
     assert figures._main(["state_00.hardly", "idle", "heeded"], {}) == ["idle", "heeded", "state_00.hardly"]
+
+
+def test_no_words_of_acts_are_cut_where_the_rows_have_room() -> None:
+    crowded = make(actors=4, acts=3)
+    long = {"freeze": "freezes for an indefinite time all reserves of", "talk": "talks at great length with"}
+    figure = shown(figures.draw_acts(replace(crowded, actions=crowded.actions | long), 0))
+    words = [text for text in said(figure) if not text.startswith("other: ")]
+    assert not any("…" in text for text in words)
+    assert any(text.startswith("A lane for each actor, a row for each kind of act") for text in words)
+    assert {"freezes for an indefinite time all reserves of", "talks at great length with"} <= set(words)
+
+
+def test_a_target_is_named_unless_it_is_the_commonest(plain: RunData) -> None:
+    _, _, common = figures._marks(plain, 0)
+    assert common == "the Movement"
+    marks = {name: figures._marks(plain, 0)[0][name] for name in ("hub", "state_00")}
+    assert {mark.target for mark in marks["hub"]} <= {"State 0", ""}
+    row = [figures._Mark(1, "talks to", target, "o", figures.BLUE, True, 1.0) for target in ("", "State 0")]
+    assert figures._lane_by_kind(row, 3, common).labels == [("talks to", "the Movement, State 0")]
