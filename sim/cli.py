@@ -986,7 +986,8 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     # Typer brings its own click from 0.16 on; this is the class that all its usage errors share, wherever it lives.
     usage_error = typer.BadParameter.__mro__[2]
     try:
-        result = app(args=arguments, prog_name="tightrope", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        result = app(args=given or ["--help"], prog_name="tightrope", standalone_mode=False)
         if result == INTERRUPTED:  # how newer Typers tell of Ctrl-C
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0

@@ -49,6 +49,8 @@ def problems(scenario: Scenario) -> list[tuple[str, str]]:
 
     At most a hundred; a file with more is best mended from the first on.
     """
+    if not scenario.actors:  # all that names one would be told too
+        return [("actors", "there is no actor; a scenario needs at least one")]
     return too_large(scenario) or _Check(scenario).all()
 
 
@@ -188,8 +190,6 @@ class _Check(Words):
         scenario = self.scenario
         if scenario.extends is not None:
             self.tell("extends", "only a file can extend another; give this scenario whole")
-        if not scenario.actors:
-            self.tell("actors", "there is no actor; a scenario needs at least one")
         if self.date("start", scenario.start) and not self.labels():
             self.tell("turns", f"{scenario.turns} turns run past the year 9999; shorten the scenario")
 

@@ -329,7 +329,9 @@ def _wrong_type(value: Any, rule: str, required: bool) -> str:
         mend = ": put it in quotes" if rule == "text" else ""
         return f"{as_told(value)} is a number; must be {rule}{mend}"
     if isinstance(value, str):
-        return f"{as_told(value)} is text; must be {rule}"
+        comma = rule == "a number" and re.fullmatch(r"[+-]?[0-9]{1,15},[0-9]{1,15}", value)
+        mend = f"; write {value.replace(',', '.')}, with a point" if comma else ""
+        return f"{as_told(value)} is text; must be {rule}{mend}"
     return f"{as_told(value)} stands here; must be {rule}"
 
 

@@ -343,7 +343,8 @@ class Words:
         try:
             first_day(date)
         except ValueError:
-            self.tell(place, f"{date} is in no calendar; write YYYY-MM or YYYY-MM-DD")
+            why = "there is no year 0" if date.startswith("0000") else f"{date} is in no calendar"
+            self.tell(place, f"{why}; write YYYY-MM or YYYY-MM-DD")
             return False
         return True
 

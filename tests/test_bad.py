@@ -198,6 +198,28 @@ def test_a_file_of_more_than_enough_is_told_where_enough_is(content, message, fo
     assert told_of(folder, content) == message
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            GOOD.replace("\n  alba: {}", " {}") + "outcomes:\n  calm: {end: alba.unrest}\n",
+            "bad.yaml:7:1: actors: there is no actor; a scenario needs at least one",
+        ),
+        (
+            GOOD.replace("2030-01", '"0000-01"'),
+            "bad.yaml:3:8: start: there is no year 0; write YYYY-MM or YYYY-MM-DD",
+        ),
+        (
+            GOOD.replace("{scope: world, start: 0.5}", "\n    scope: world\n    start: 0,08"),
+            'bad.yaml:8:12: indicators.unrest.start: "0,08" is text; must be a number; write 0.08, with a point',
+        ),
+    ],
+    ids=["nobody", "the year 0", "a decimal comma"],
+)
+def test_what_is_likely_meant_is_told(content, message, folder):
+    assert told_of(folder, content) == message
+
+
 def crowd(actors: int, **blocks: Any) -> dict[str, Any]:
     """A world of so many actors, all of one tag."""
     return {

@@ -56,6 +56,12 @@ def test_help_names_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture)
     assert "130 interrupted" in out
 
 
+def test_without_a_verb_the_help_is_laid_out(capsys: pytest.CaptureFixture):
+    help_ = told(capsys, "--help")
+    assert told(capsys) == help_
+    assert help_[1].count("\n") > len(VERBS)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(capsys: pytest.CaptureFixture, verb: str):
     code, out, _ = told(capsys, verb, "--help")
