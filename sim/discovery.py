@@ -24,6 +24,8 @@ BOXES = 3
 MOST_BOUNDS = 4
 ENOUGH = 30  # runs of interest without which nothing is looked for
 EXAMPLES = 3
+APART_POINTS = 400  # from which on half of them are set aside
+APART_REPLICATES = 10
 SIGNIFICANT = 0.05
 Mask = NDArray[np.bool_]
 
@@ -54,8 +56,9 @@ class Box:
     """A part of the space in which runs of interest are found.
 
     density: their share of the runs in the box. coverage: the box's share of them. mass: its share of all runs.
-    elsewhere: their share of the runs that no box before this one holds. apart: whether all this was measured on runs
-    that the box was not found in. examples: points and replicates of runs of interest, the most typical first.
+    elsewhere: their share of the runs that no box before this one holds. confirmed: whether the box holds also on runs
+    that it was not found in; apart: whether all this was measured on those alone. examples: points and replicates of
+    runs of interest, the most typical first.
     """
 
     bounds: tuple[Bound, ...]
@@ -63,6 +66,7 @@ class Box:
     coverage: Estimate
     mass: float
     elsewhere: float
+    confirmed: bool
     apart: bool
     examples: tuple[tuple[int, int], ...]
 
@@ -88,21 +92,22 @@ def discover(
     """Boxes in which runs of interest are dense, the first first; none where nothing stands out.
 
     axes: (points,) by name, of words their numbers. words: the axes whose values are words, and how many. wanted:
-    (points, replicates) 1 for a run of interest, 0 for another, NaN for none. Half of the points (of a grid: of the
-    replicates) are what a box is found in, the other half what it is measured by, where there are enough. Raises
-    BadInput without the extra.
+    (points, replicates) 1 for a run of interest, 0 for another, NaN for none. A box is found in half of the points of a
+    space, and must hold in the other half, by which it is measured. Of a grid it is half of the replicates, and what
+    there are so few of is measured on all. Without enough of them, all are used for everything. Raises BadInput
+    without the extra.
     """
     if not available():
         raise BadInput(MISSING)
     if np.nansum(wanted) < ENOUGH or np.nansum(1 - wanted) < ENOUGH:
         return []
     unit = np.arange(wanted.shape[0], dtype=np.int64) // chance.together
-    seen, measured, apart = _halves(wanted, chance, unit, seed)
+    halves = _Halves(wanted, chance, unit, seed)
     free = np.ones(wanted.shape[0], dtype=np.bool_)
     found: list[Box] = []
-    while len(found) < BOXES and np.nansum(seen[free]) >= ENOUGH / 2:
-        bounds = _found(axes, words, np.where(free[:, None], seen, np.nan), seed)
-        box = _measured(bounds, axes, measured, wanted, free, chance, unit, apart) if bounds else None
+    while len(found) < BOXES and np.nansum(halves.seen[free]) >= ENOUGH / 2:
+        bounds = _found(axes, words, np.where(free[:, None], halves.seen, np.nan), seed)
+        box = _measured(bounds, axes, halves, wanted, free, chance, unit)
         if box is None:
             break
         found.append(box)
@@ -110,17 +115,24 @@ def discover(
     return found
 
 
-def _halves(wanted: Floats, chance: Chance, unit: Whole, seed: int) -> tuple[Floats, Floats, bool]:
-    """The runs that boxes are found in, those that they are measured by, and whether they are different ones."""
-    random = np.random.default_rng(seed)
-    replicates = wanted.shape[1]
-    if chance.sampled and unit[-1] + 1 >= 400:
-        first = (random.permutation(unit[-1] + 1) % 2 == 0)[unit][:, None]
-    elif not chance.sampled and replicates >= 10:
-        first = (random.permutation(replicates) % 2 == 0)[None, :]
-    else:
-        return wanted, wanted, False
-    return np.where(first, wanted, np.nan), np.where(first, np.nan, wanted), True
+class _Halves:
+    """The runs that boxes are found in (`seen`), must hold in (`other`), and are measured by (`measured`)."""
+
+    def __init__(self, wanted: Floats, chance: Chance, unit: Whole, seed: int) -> None:
+        random = np.random.default_rng(seed)
+        replicates = wanted.shape[1]
+        self.seen = self.other = self.measured = wanted
+        self.apart = bool(chance.sampled and unit[-1] + 1 >= APART_POINTS)
+        self.confirmed = self.apart or (not chance.sampled and replicates >= APART_REPLICATES)
+        if not self.confirmed:
+            return
+        if self.apart:
+            first = (random.permutation(unit[-1] + 1) % 2 == 0)[unit][:, None]
+        else:
+            first = (random.permutation(replicates) % 2 == 0)[None, :]
+        self.seen, self.other = np.where(first, wanted, np.nan), np.where(first, np.nan, wanted)
+        if self.apart:
+            self.measured = self.other
 
 
 def _found(axes: Mapping[str, Floats], words: Mapping[str, int], wanted: Floats, seed: int) -> tuple[Bound, ...]:
@@ -209,34 +221,39 @@ def _score(bounds: list[Bound], held: Mapping[Bound, Mask], y: Whole) -> float:
 def _measured(
     bounds: tuple[Bound, ...],
     axes: Mapping[str, Floats],
-    measured: Floats,
+    halves: _Halves,
     wanted: Floats,
     free: Mask,
     chance: Chance,
     unit: Whole,
-    apart: bool,
 ) -> Box | None:
-    """A box with what it holds; None where it holds hardly more than there is elsewhere."""
+    """A box with what it holds, without the bounds that do not hold elsewhere; None where nothing is left of it."""
+    if not bounds:
+        return None
     inside = free & np.logical_and.reduce([bound.holds(axes[bound.axis]) for bound in bounds])
-    there = ~np.isnan(measured)
-    yes = np.where(there, measured, 0.0)
-    ones = there.astype(np.float64)
-    held = inside[:, None] * ones
-    density = ratio(inside[:, None] * yes, held, chance, True, unit)
-    coverage = ratio(inside[:, None] * yes, yes, chance, True, unit)
-    elsewhere = float((free[:, None] * yes).sum() / max((free[:, None] * ones).sum(), 1))
-    if not density.runs or not density.mean > elsewhere or density.low <= elsewhere:
+
+    def within(values: Floats) -> tuple[Floats, Floats, Estimate]:
+        ones = (~np.isnan(values)).astype(np.float64)
+        yes = np.where(ones > 0, values, 0.0)
+        return yes, ones, ratio(inside[:, None] * yes, inside[:, None] * ones, chance, True, unit)
+
+    yes, ones, density = within(halves.other)
+    share = float((free[:, None] * yes).sum() / max((free[:, None] * ones).sum(), 1))
+    if not density.runs or not density.low > share:
         return None
     tested = tuple(
         Bound(b.axis, b.low, b.high, b.members, _quasi_p(b, bounds, axes, free, yes, ones, density)) for b in bounds
     )
-    if min(bound.quasi_p for bound in tested) > SIGNIFICANT:
-        return None
-    if any(bound.quasi_p > SIGNIFICANT for bound in tested):
-        kept = tuple(bound for bound in bounds if tested[bounds.index(bound)].quasi_p <= SIGNIFICANT)
-        return _measured(kept, axes, measured, wanted, free, chance, unit, apart)
-    mass = float(held.sum() / ones.sum())
-    return Box(tested, density, coverage, mass, elsewhere, apart, _examples(tested, axes, wanted, inside))
+    kept = tuple(bound for bound, test in zip(bounds, tested, strict=True) if test.quasi_p <= SIGNIFICANT)
+    if len(kept) < len(bounds):
+        return _measured(kept, axes, halves, wanted, free, chance, unit)
+    yes, ones, density = within(halves.measured)
+    coverage = ratio(inside[:, None] * yes, yes, chance, True, unit)
+    everything = wanted[free]
+    return Box(
+        tested, density, coverage, float((inside[:, None] * ones).sum() / ones.sum()), float(np.nanmean(everything)),
+        halves.confirmed, halves.apart, _examples(tested, axes, wanted, inside),
+    )  # fmt: skip
 
 
 def _quasi_p(

@@ -92,6 +92,29 @@ def ratio(top: Floats, bottom: Floats, chance: Chance, yes_or_no: bool, unit: Wh
     return Estimate(mean, low, high, points, runs)
 
 
+def contrast(high: Floats, low: Floats, chance: Chance, unit: tuple[Whole, Whole] | None = None) -> Estimate:
+    """Mean over some points less that over others, with its interval: on common random numbers far narrower than those
+    of the two. high, low: (points, replicates) each. unit: which of them were drawn together."""
+    sides = [(values, ~np.isnan(values)) for values in (high, low)]
+    sides = [(values[there.any(axis=1)], there[there.any(axis=1)]) for values, there in sides]
+    if not all(len(values) for values, _ in sides):
+        return Estimate(math.nan, math.nan, math.nan, 0, 0)
+    means, left = [], []
+    for (values, there), sign in zip(sides, (1, -1), strict=True):
+        weights = there / there.sum(axis=1)[:, None] / len(values)
+        means.append(float(np.where(there, values * weights, 0.0).sum()))
+        left.append(sign * weights * np.where(there, values - means[-1], 0.0))
+    together = None
+    if unit is not None:
+        known = [~np.isnan(values).all(axis=1) for values in (high, low)]
+        together = np.concatenate([part[held] for part, held in zip(unit, known, strict=True)])
+    there = np.concatenate([side for _, side in sides])
+    variance, freedom, units = _variance(np.concatenate(left), there, chance, together)
+    mean = means[0] - means[1]
+    low_end, high_end = _bounds(mean, variance, freedom, units, False, int(there.sum()))
+    return Estimate(mean, low_end, high_end, len(there), int(there.sum()))
+
+
 def _variance(left: Floats, there: NDArray[np.bool_], chance: Chance, unit: Whole | None) -> tuple[float, int, int]:
     """Variance of a mean from what each run leaves of it, its degrees of freedom, and the units that it rests on; no
     degrees of freedom where nothing tells of it."""
@@ -139,15 +162,18 @@ def _bounds(mean: float, variance: float, freedom: int, units: int, share: bool,
     return share_interval(mean, variance, t, units, runs)
 
 
-def share_interval(mean: float, variance: float, t: float, units: int, runs: int) -> tuple[float, float]:
-    """Wilson's interval of a share with this variance, for as many independent runs as that is worth."""
+def share_interval(
+    mean: float, variance: float, t: float, units: int, runs: int, least: float = 0.0
+) -> tuple[float, float]:
+    """Wilson's interval of a share with this variance, for as many independent runs as that is worth, `least` at
+    least."""
     mean = min(max(mean, 0.0), 1.0)
     if mean in (0.0, 1.0):
         worth: float = units
     elif variance <= 0:
         worth = runs
     else:
-        worth = mean * (1 - mean) / variance * (1.959964 / t) ** 2
+        worth = max(mean * (1 - mean) / variance * (1.959964 / t) ** 2, least)
     if worth <= 0:
         return 0.0, 1.0
     z2 = 1.959964**2
@@ -273,9 +299,10 @@ def curve(axis: Floats, values: Floats, chance: Chance, yes_or_no: bool) -> Curv
     if yes_or_no:
         line = np.clip(line, 0.0, 1.0)
         runs = there.sum()
+        units = 1 / (weights**2 / number).sum(axis=1)  # points that a place rests on
         bounds = [
-            share_interval(float(p), float(v), t, max(int(1 / (w**2 / number).sum()), 1), int(runs))
-            for p, v, w in zip(line, variance, weights, strict=True)
+            share_interval(float(p), float(v), t, max(int(n), 1), int(runs), least=float(n) / 4)
+            for p, v, n in zip(line, variance, units, strict=True)
         ]
         low, high = np.array(bounds).T
     else:

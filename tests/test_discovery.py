@@ -49,8 +49,8 @@ def test_words_and_few_values_bound_a_box_of_a_grid() -> None:
     (box,) = discover({"height": height, "word": word, "other": other}, {"word": 3}, yes, Chance(False, True))
     assert {bound.axis: bound.members for bound in box.bounds} == {"height": None, "word": (1,)}
     assert (box.holds({"height": height, "word": word}) == inside).all()
-    assert box.apart
-    assert box.density.mean == pytest.approx(0.8, abs=0.06)
+    assert box.confirmed
+    assert box.density.mean == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize("seed", range(5))

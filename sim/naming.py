@@ -1,0 +1,159 @@
+"""What a number of a scenario is called in a sentence, and how numbers are written there."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from sim.scenario import Scenario
+
+_FIELDS = {
+    "kept": "initial trust in",
+    "broken": "initial distrust in",
+    "promised": "firmness at the start of",
+    "fade": "fading of",
+    "forgetting": "forgetting about",
+    "signal": "weight of signals about",
+    "rest": "resting level of",
+    "pull": "pull on",
+    "add": "strength of",
+    "hold": "readiness to hold still",
+    "risk": "curvature of wants",
+}
+_OPERATIONS = ("add", "to", "raise_to", "lower_to", "scale")
+
+
+def axis_titles(scenario: Scenario, paths: Iterable[str]) -> dict[str, str]:
+    """A title for each path, no two the same."""
+    found = {path: axis_title(scenario, path) for path in paths}
+    often = Counter(found.values())
+    return {path: title if often[title] == 1 else f"{title} ({path})" for path, title in found.items()}
+
+
+def axis_title(scenario: Scenario, path: str) -> str:
+    """What a path is called within a sentence, such as "Russia's weight on borders"; the path where that is unknown."""
+    try:
+        return _plain(_title(scenario, path.removeprefix("set.")))
+    except (KeyError, IndexError, AttributeError, TypeError, ValueError):
+        return path
+
+
+def _title(scenario: Scenario, path: str) -> str:
+    top, *rest = path.split(".")
+    if path in scenario.slots:
+        return f"{indicator(scenario, path)} at the start"
+    match top.partition("[")[0]:
+        case "actors":
+            return _of_actor(scenario, *rest)
+        case "assurances":
+            kind, what, *pair = rest
+            title = scenario.assurances[kind].title or spaced(kind)
+            return f"{_of(what)} the promise {title}{_between(scenario, pair)}"
+        case "indicators":
+            name, what, *owners = rest
+            title = scenario.indicators[name].title or spaced(name)
+            title = f"{title} at the start" if what == "start" else f"{_of(what)} “{title}”"
+            return title + _between(scenario, owners)
+        case "actions":
+            return _of_action(scenario, *rest)
+        case "incidents":
+            name, what = rest[0], ".".join(rest[1:])
+            return f"{_of(what)} “{scenario.incidents[name].title or spaced(name)}”"
+        case "couplings":
+            return f"{_of(rest[-1])} “{spaced(rest[0])}”"
+        case "timeline":
+            number = int(top[len("timeline[") : -1])
+            of = ".".join(rest[1:])
+            name = indicator(scenario, of) if of in scenario.slots else spaced(of)
+            return f"{name} {'from' if rest[0] == 'set' else 'changed by'} “{scenario.timeline[number].title}”"
+        case "model":
+            return f"everybody's {_FIELDS.get(rest[0], spaced(rest[0]))}"
+    return path
+
+
+def _of_actor(scenario: Scenario, name: str, what: str, *rest: str) -> str:
+    whose = possessive(actor(scenario, name))
+    if what == "interests":
+        return f"{whose} {'weight on' if rest[1] == 'salience' else 'ideal for'} {spaced(rest[0])}"
+    if what == "stakes":
+        return f"{whose} stake in {actor(scenario, rest[0]) if rest[0] in scenario.actors else spaced(rest[0])}"
+    return f"{whose} {spaced(rest[0] if what == 'capabilities' else what)}"
+
+
+def _of_action(scenario: Scenario, name: str, what: str, *rest: str) -> str:
+    action = scenario.actions[name]
+    title = f"“{action.title or spaced(name)}”"
+    found = re.fullmatch(r"(\w+)\[(\d+)\]", what)
+    if found is None:
+        return f"{_of(what)} {title}{_between(scenario, rest)}"
+    number = int(found[2])
+    if found[1] == "effects" and rest[0] in _OPERATIONS:
+        return f"effect of {title} on {spaced(action.effects[number].of.split('.')[-1])}"
+    return f"{found[1].removesuffix('s')} {number + 1} of {title} ({spaced(rest[-1])})"
+
+
+def _of(name: str) -> str:
+    """ "cost of", "initial trust in"."""
+    return _FIELDS.get(name, f"{spaced(name)} of")
+
+
+def _between(scenario: Scenario, owners: Iterable[str]) -> str:
+    names = [actor(scenario, name) if name in scenario.actors else spaced(name) for name in owners]
+    return f" ({' → '.join(names)})" if names else ""
+
+
+def indicator(scenario: Scenario, path: str) -> str:
+    """An indicator's title and whose it is."""
+    slot = scenario.slots[path]
+    kind = slot.place.split(".")[1]
+    if slot.place.startswith("indicators."):
+        title = scenario.indicators[kind].title or spaced(kind)
+    else:
+        title = f"{slot.indicator.split('_')[0]} of the promise {scenario.assurances[kind].title or spaced(kind)}"
+    return title + _between(scenario, [name for name in (slot.first, slot.second) if name])
+
+
+def actor(scenario: Scenario, name: str) -> str:
+    """As within a sentence: "the Taliban"."""
+    title = scenario.actors[name].title or spaced(name).title()
+    return f"the {title.removeprefix('The ')}" if title.startswith(("The ", "United ")) else title
+
+
+def possessive(name: str) -> str:
+    """ "Russia's", "the United States'"."""
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
+def spaced(name: str) -> str:
+    """An id as words."""
+    return name.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """With its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def _plain(text: str) -> str:
+    """On one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with a decimal where it is near 0 or 1."""
+    if math.isnan(share):
+        return "-"
+    value = 100 * share
+    near = 0.05 <= abs(value) < 10 or 90 < value < 99.95
+    return f"{value:.1f}".removesuffix(".0") + "%" if near else f"{abs(value) if abs(value) < 0.5 else value:.0f}%"
+
+
+def number(value: float) -> str:
+    """Three significant figures, without needless noughts."""
+    if math.isnan(value):
+        return "-"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
