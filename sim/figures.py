@@ -58,7 +58,7 @@ WORLD_PANELS = 11  # of them, for the world's indicators
 CREDIBILITY_PANELS = 36
 REGARD_ACTORS = 20
 LANES = 24
-LANE_ROWS = 100  # of all lanes together
+LANE_ROWS = 92  # of all lanes together
 
 
 @dataclass(frozen=True)
