@@ -279,13 +279,15 @@ def analyse(
     """Say what a study means: what each outcome depends on, where it tips and is found, which choices do well."""
     from sim import findings
 
-    found = findings.analyse(folder, outcomes or ())
+    with Progress("outcomes") as progress:
+        found = findings.analyse(folder, outcomes or (), progress)
     written = None
     if report:
         announce_compilation()
         from sim import report as reporting
 
-        written = reporting.write(found)
+        with Progress("report: outcomes") as progress:
+            written = reporting.write(found, progress=progress)
     if as_json:
         echo(to_json(found.as_dict() | {"report": None if written is None else str(written)}))
         return

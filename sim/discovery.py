@@ -20,7 +20,7 @@ from sim.sensitivity import Chance, Estimate, Floats, Whole, ratio
 
 MISSING = "scenario discovery needs the EMA Workbench: pip install 'tightrope[discovery]'"
 ROWS = 10_000  # runs in which a box is looked for
-BOXES = 3
+BOXES = 2
 MOST_BOUNDS = 4
 ENOUGH = 30  # runs of interest without which nothing is looked for
 EXAMPLES = 3
@@ -136,8 +136,8 @@ class _Halves:
 
 
 def _found(axes: Mapping[str, Floats], words: Mapping[str, int], wanted: Floats, seed: int) -> tuple[Bound, ...]:
-    """The bounds of the box that PRIM finds; of its peelings the one with the best harmonic mean of coverage and
-    density, less the bounds that do little for it."""
+    """The bounds of the box that PRIM finds: of its peelings the one that holds most runs of interest beyond what as
+    many runs hold elsewhere, less the bounds that do little for it."""
     points, replicates = np.nonzero(~np.isnan(wanted))
     if points.size > ROWS:
         kept = np.sort(np.random.default_rng(seed).choice(points.size, ROWS, replace=False))
@@ -213,9 +213,10 @@ def _pruned(bounds: tuple[Bound, ...], rows: Mapping[str, Floats], y: Whole) -> 
 
 
 def _score(bounds: list[Bound], held: Mapping[Bound, Mask], y: Whole) -> float:
-    """Harmonic mean of coverage and density."""
+    """How many more runs of interest a box holds than as many runs taken anywhere, as a share of all runs (weighted
+    relative accuracy, Lavrac, Flach & Zupan 1999)."""
     inside = np.logical_and.reduce([held[bound] for bound in bounds])
-    return 2 * float(y[inside].sum()) / (float(y.sum()) + float(inside.sum()))
+    return float(inside.mean() * (y[inside].mean() - y.mean())) if inside.any() else 0.0
 
 
 def _measured(

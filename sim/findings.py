@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sim import columns, discovery, naming, store, study, sweep
 from sim.errors import BadInput, FolderProblem
 from sim.naming import capital, number, percent
+from sim.scenario import read
 from sim.sensitivity import (
     ENOUGH_REPLICATES,
     NOTHING,
@@ -48,14 +49,14 @@ MOST_CELLS = 40_000_000  # numbers of axes that are held at once
 BATCH = 32  # axes read at once
 LOOKED = 24  # axes whose response is told, the strongest first
 CURVES = 8  # of them, with a smooth curve
-SEARCHED = 20  # axes in which boxes are looked for
+SEARCHED = 10  # axes in which boxes are looked for
 MOST_CHOICES = 24
 NAMED = 3  # axes named in a sentence
 WORTH_NAMING = 0.01
 NAMED_RUNS = 10
 HIGH = 0.8  # a number is of interest above this quantile
 BASE = study.BASE
-Tell = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 
 # ----------------------------------------------------------------------------------------------------- what is found
@@ -318,18 +319,19 @@ def _quoted(name: str) -> str:
 # ------------------------------------------------------------------------------------------------------- the analysis
 
 
-def analyse(folder: str | Path, outcomes: Sequence[str] = (), tell: Tell | None = None) -> Findings:
-    """What the study of a folder says, finished or not. outcomes: these only. tell: called with what is being done.
+def analyse(folder: str | Path, outcomes: Sequence[str] = (), progress: Progress | None = None) -> Findings:
+    """What the study of a folder says, finished or not. outcomes: these only. progress: called with the outcomes that
+    are done and wanted.
 
     Raises BadInput for an outcome that the study does not ask for, FolderProblem for a folder without runs or with a
     damaged shard.
     """
-    return _Analysis(Path(folder), outcomes, tell or (lambda line: None)).findings()
+    return _Analysis(Path(folder), outcomes, progress or (lambda done, wanted: None)).findings()
 
 
 class _Analysis:
-    def __init__(self, folder: Path, outcomes: Sequence[str], tell: Tell) -> None:
-        self.folder, self.tell = folder, tell
+    def __init__(self, folder: Path, outcomes: Sequence[str], progress: Progress) -> None:
+        self.folder, self.progress = folder, progress
         self.table = _Table(folder)
         self.manifest = self.table.manifest
         known = self.manifest["outcomes"]
@@ -338,7 +340,7 @@ class _Analysis:
                 raise BadInput(f'--outcome {name}: the study asks for no "{name}"; it asks for {", ".join(known)}')
         self.wanted = list(dict.fromkeys(outcomes)) or list(known)
         self.chance = self.table.chance
-        scenario = study.load(folder / sweep.STUDY).scenario
+        scenario = read(folder / sweep.SCENARIO).scenario
         titles = naming.axis_titles(scenario, [axis["path"] for axis in self.manifest["axes"]])
         self.axes = [
             AxisTold(
@@ -356,8 +358,8 @@ class _Analysis:
         told = [self._begun(name, data[name]) for name in self.wanted]
         if self.axes:
             self._strengths(told, data)
-        for one in told:
-            self.tell(f"{one.name}: what it depends on")
+        for n, one in enumerate(told):
+            self.progress(n, len(told))
             if one.varies:
                 self._responses(one, data[one.name])
                 self._boxes(one, data[one.name][BASE], notes)

@@ -59,8 +59,13 @@ def _title(scenario: Scenario, path: str) -> str:
         case "actions":
             return _of_action(scenario, *rest)
         case "incidents":
-            name, what = rest[0], ".".join(rest[1:])
-            return f"{_of(what)} “{scenario.incidents[name].title or spaced(name)}”"
+            title = f"“{scenario.incidents[rest[0]].title or spaced(rest[0])}”"
+            found = re.fullmatch(r"(plus|effects)\[(\d+)\]", rest[1])
+            if found is None:
+                return f"{_of(rest[1])} {title}{_between(scenario, rest[2:])}"
+            if found[1] == "plus":
+                return f"term {int(found[2]) + 1} of the hazard of {title}"
+            return f"effect {int(found[2]) + 1} of {title}"
         case "couplings":
             return f"{_of(rest[-1])} “{spaced(rest[0])}”"
         case "timeline":

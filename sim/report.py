@@ -9,35 +9,37 @@ import base64
 import html
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from sim import discovery, findings, naming, store, study_figures, sweep
-from sim.findings import BASE, Findings, Robust, Told, in_words
+from sim.findings import BASE, Findings, Progress, Robust, Told, in_words
 from sim.naming import capital, number, percent
 from sim.sensitivity import Estimate
 
 NAME = "report.html"
-ROWS = 25  # of a table
-Tell = Callable[[str], None]
+ROWS = 15  # of a table
 
 
-def write(found: Findings, path: str | Path | None = None, tell: Tell | None = None) -> Path:
-    """Write the report of a study into its folder, or to `path`, whole or not at all; returns where it is."""
+def write(found: Findings, path: str | Path | None = None, progress: Progress | None = None) -> Path:
+    """Write the report of a study into its folder, or to `path`, whole or not at all; returns where it is. progress:
+    called with the outcomes that are done and wanted."""
     place = Path(path) if path is not None else Path(found.folder) / NAME
-    return store.write_text(place, page(found, tell or (lambda line: None)))
+    return store.write_text(place, page(found, progress))
 
 
-def page(found: Findings, tell: Tell = lambda line: None) -> str:
+def page(found: Findings, progress: Progress | None = None) -> str:
     """The report as HTML."""
     manifest = found.manifest
     sections = []
-    for told in found.outcomes:
-        tell(f"{told.name}: its figures")
-        sections.append(_outcome(found, told))
+    swept = sweep.open_sweep(found.folder)
+    for n, told in enumerate(found.outcomes):
+        if progress is not None:
+            progress(n, len(found.outcomes))
+        sections.append(_outcome(found, told, swept))
     title = _text(manifest["title"])
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -113,7 +115,7 @@ def _interval(told: Told, here: Estimate) -> str:
 # --------------------------------------------------------------------------------------------------------- an outcome
 
 
-def _outcome(found: Findings, told: Told) -> str:
+def _outcome(found: Findings, told: Told, swept: sweep.Swept) -> str:
     place = found.outcomes.index(told)
     parts = [f'<section id="outcome-{place}"><h2>{_text(told.title)}</h2>']
     boxed = {one.words for one in told.boxes}
@@ -131,16 +133,16 @@ def _outcome(found: Findings, told: Told) -> str:
                          "are its ends, with their 95% intervals."))  # fmt: skip
     parts.append(_strengths(told))
     parts.append(_figure(study_figures.draw_responses(told, found.variants), "Response to the axes that matter most",
-                         "Over everything else that varies; the band is the 95% interval at each place by itself. A "
-                         "cross marks where a share passes one half."))  # fmt: skip
+                         "Over everything else that varies; the band is the 95% interval at each place by itself."
+                         + (" A cross marks where the share passes one half." if told.tipping else "")))  # fmt: skip
     parts.append(_tipping(found, told))
     if told.surface is not None:
+        lines = " Lines join equal heights, or one half of a share." if study_figures.contoured(told.surface) else ""
         parts.append(_figure(study_figures.draw_surface(told, told.surface), "Two axes together",
-                             "Means over everything else that varies; lines join equal heights (one half, of a share "
-                             "that passes it)."))  # fmt: skip
+                             f"Means over everything else that varies.{lines}"))  # fmt: skip
     parts.append(_boxes(found, told))
     parts.append(_robust(told))
-    paths = example_paths(found, told)
+    paths = example_paths(found, told, swept)
     if paths is not None:
         shown = f"Blue: {told.interest}. Grey and broken: other runs." if told.interest else ""
         caption = f"{shown} {_commands(found, [run for run, *_ in paths.runs])}"
@@ -186,9 +188,10 @@ def _strengths(told: Told) -> str:
     heads += [f"End to end{' (points)' if told.yes_or_no else ''}", "95% interval", "Rank corr."]
     left = len(told.strengths) - ROWS
     more = f" {left} weaker axes are left out; --json has them." if left > 0 else ""
+    shares = "By itself, with interactions: shares" if total else "By itself: the share"
     note = (
-        f"By itself, with interactions: shares of the variance between runs; {told.method} ({told.source}). End to "
-        f"end: the outcome at the axis' last value less that at its first, or in its highest and lowest tenth.{more}"
+        f"{shares} of the variance between runs; {told.method} ({told.source}). End to end: the outcome at the axis' "
+        f"last value less that at its first, or in its highest and lowest tenth.{more}"
     )
     return _table(heads, rows, "left" + " right" * (len(heads) - 1), caption=note)
 
@@ -299,13 +302,12 @@ def _choices(told: Told, one: Robust) -> str:
 # ------------------------------------------------------------------------------------------------------- single runs
 
 
-def example_paths(found: Findings, told: Told) -> study_figures.Paths | None:
+def example_paths(found: Findings, told: Told, swept: sweep.Swept) -> study_figures.Paths | None:
     """The indicator that an outcome asks of, in runs of interest and in others: as kept, else computed again. None
     where it asks of several, or of none, or where the model has changed since the runs were recorded."""
     runs = [*told.examples, *told.others]
     if not (told.examples and told.others):
         return None
-    swept = sweep.open_sweep(found.folder)
     scenario = swept.plan.asked.scenario
     outcome = scenario.outcomes[told.name]
     path = next(

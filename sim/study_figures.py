@@ -45,7 +45,17 @@ from sim.findings import BASE, AxisTold, Surface, Told
 from sim.naming import capital
 from sim.sensitivity import Floats
 
-__all__ = ["Figure", "Paths", "draw_boxes", "draw_paths", "draw_responses", "draw_surface", "draw_tornado", "render"]
+__all__ = [
+    "Figure",
+    "Paths",
+    "contoured",
+    "draw_boxes",
+    "draw_paths",
+    "draw_responses",
+    "draw_surface",
+    "draw_tornado",
+    "render",
+]
 
 WIDTH = 9.6  # inches
 BARS = 15
@@ -102,7 +112,9 @@ def draw_tornado(told: Told) -> Figure | None:
     """A bar an axis, from the outcome at its low end to that at its high end; those that move it most on top."""
     rows = []
     for strength in told.strengths:
-        levels = told.responses.get((BASE, strength.axis.path))
+        levels, moved = told.responses.get((BASE, strength.axis.path)), told.effects.get(strength.axis.path)
+        if moved is not None and moved.low <= 0 <= moved.high and not strength.index.first_low > 0:
+            continue  # its bar would be chance
         if levels and len(levels) > 1 and not any(math.isnan(level.here.mean) for level in levels):
             means = [level.here.mean for level in levels]
             rows.append((strength.axis, levels, means, max(means) - min(means)))
@@ -231,7 +243,7 @@ def draw_surface(told: Told, surface: Surface) -> Figure:
                 size = SMALL if surface.x.size <= 8 else TINY
                 axes.text(i, j, told.value(float(value)), ha="center", va="center", size=size,
                           color=PAPER if shade > 0.55 else INK)  # fmt: skip
-    if surface.whole and min(surface.mean.shape) >= 4 and not np.isnan(surface.mean).any():
+    if contoured(surface):
         heights = [0.5] if told.yes_or_no and low < 0.5 < high else np.linspace(low, high, 5)[1:-1]
         axes.contour(x, y, surface.mean, levels=heights, colors=VERMILLION, linewidths=1.3)
     axes.set_xticks(x[:: -(-x.size // 12)], [f"{value:.3g}" for value in surface.x[:: -(-x.size // 12)]])
@@ -246,6 +258,11 @@ def draw_surface(told: Told, surface: Surface) -> Figure:
     bar.spines["outline"].set_visible(False)
     _as_told(bar, told, "y")
     return page.figure
+
+
+def contoured(surface: Surface) -> bool:
+    """Whether there are places enough, each by itself, for lines of equal height."""
+    return surface.whole and min(surface.mean.shape) >= 4 and not bool(np.isnan(surface.mean).any())
 
 
 # ---------------------------------------------------------------------------------------------------------- the boxes

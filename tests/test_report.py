@@ -382,6 +382,7 @@ def test_analyse_of_no_study_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
         ("assurances.counter_daesh.reliability", "reliability of the promise to fight Daesh"),
         ("model.rationality", "everybody's rationality"),
         ("actions.recognise.cost.russia", "cost of “recognises” (Russia)"),
+        ("incidents.daesh_attack.plus[0].add", "term 1 of the hazard of “Daesh strikes in Afghanistan”"),
         ("no.such.path", "no.such.path"),
     ],
 )

@@ -149,6 +149,27 @@ def test_a_continuous_axis_has_parts_of_equal_number() -> None:
     assert all(level.low <= level.here.mean <= level.high for level in levels)
 
 
+def test_a_difference_on_common_random_numbers_is_surer_than_its_sides_and_covers() -> None:
+    hits = []
+    for _ in range(400):
+        shared = 3 * RANDOM.normal(size=(1, REPLICATES))
+        low, high = (end + shared + 0.5 * RANDOM.normal(size=(6, REPLICATES)) for end in (0, 1))
+        moved = sensitivity.contrast(high, low, COMMON)
+        hits.append(moved.low <= 1 <= moved.high)
+        side = estimate(high, COMMON, False)
+        assert moved.high - moved.low < 0.5 * (side.high - side.low)
+    assert 0.925 <= np.mean(hits) <= 0.98
+
+
+def test_a_difference_between_parts_of_a_space_covers() -> None:
+    hits = []
+    for _ in range(400):
+        low, high = RANDOM.normal(size=(30, 1)), 1 + 2 * RANDOM.normal(size=(50, 1))
+        moved = sensitivity.contrast(high, low, SPACE)
+        hits.append(moved.low <= 1 <= moved.high)
+    assert 0.925 <= np.mean(hits) <= 0.98
+
+
 @pytest.mark.parametrize(
     ("truth", "yes_or_no"), [(logistic, True), (lambda x: np.sin(6 * x), False)], ids=["a share", "a number"]
 )
