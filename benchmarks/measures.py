@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,11 @@ def fitting(work: Callable[[int], Any], least: int, seconds: float) -> int:
     return least * max(1, round(seconds / (time.perf_counter() - began)))
 
 
+def through(histories: Iterable[Any]) -> None:
+    """Compute histories one after the other, as `tightrope run` does, which keeps none."""
+    deque(histories, maxlen=0)
+
+
 def milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.3g}"
 
@@ -98,7 +104,7 @@ def ensemble(quick: bool) -> Part:
 
     part = Part(
         "The ensemble against an ordinary Mesa model",
-        "The same scenario, seed and model, on one core in one process: `sim.kernel.ensemble` against "
+        "The same scenario, seed and model, on one core in one process: `sim.kernel.batches` against "
         "`benchmarks/ordinary.py`, the model as it is commonly written in Mesa, by `mesa.batch_run`. Reading and "
         "compiling the scenario are left out on both sides. `tightrope run` also computes for every act how likely it "
         "was, which the ordinary model does not: the first row of a scenario leaves that out on both sides, so that "
@@ -107,7 +113,7 @@ def ensemble(quick: bool) -> Part:
         headings=("scenario", "runs a repeat", "repeats", "Mesa, ms a run", "ensemble, ms a run", "ratio",
                   "median of the repeats' ratios, and their extremes"),
     )  # fmt: skip
-    repeats = 2 if quick else 9
+    repeats = 2 if quick else 31  # short ones: the best of them meet a machine that is quiet for a moment
     for name, source in sources(quick).items():
         ready = compiled(source)
         agreed = agreement(source, ready, range(3 if quick else 8))
@@ -119,13 +125,13 @@ def ensemble(quick: bool) -> Part:
         def mesa(runs: int, source: str = source) -> Any:
             return run_all(source, SEED, list(range(runs)))
 
-        few = fitting(mesa, 2, 0.01 if quick else 1.5)
+        few = fitting(mesa, 2, 0.01 if quick else 0.3)
         for explained, what in ((False, "the same work"), (True, "with the probability of every act")):
 
             def ours(runs: int, ready: Any = ready, explained: bool = explained) -> Any:
-                return kernel.ensemble(ready, SEED, range(runs), explained=explained)
+                return through(kernel.batches(ready, SEED, range(runs), explained=explained))
 
-            many = fitting(ours, kernel.LANES, 0.01 if quick else 0.75)
+            many = fitting(ours, kernel.LANES, 0.01 if quick else 0.15)
             times = in_turns(partial(mesa, few), partial(ours, many), repeats, (few, many))
             part.lines.append(
                 Line(f"ensemble against Mesa on one core, {name}, {what}", "at least 100 times", times.told(),
@@ -223,7 +229,7 @@ def threads(quick: bool) -> Part:
         ready = compiled(source)
 
         def ours(count: int, ready: Any = ready, runs: int = 2 * kernel.LANES) -> Any:
-            return kernel.ensemble(ready, SEED, range(runs), threads=count)
+            return through(kernel.batches(ready, SEED, range(runs), threads=count))
 
         runs = fitting(lambda runs, ours=ours: ours(1, runs=runs), 2 * kernel.LANES, 0.01 if quick else 1.5)
         add(f"two threads against one, {name}", runs, 2 if quick else 9, 1.8, partial(ours, runs=runs))
@@ -250,7 +256,7 @@ def actors(quick: bool) -> Part:
     many, turns = (20, 2) if quick else (200, 3)
     part = Part(
         f"{many} actors against 10",
-        f"Generated worlds, {turns} turns, {kernel.LANES} runs side by side on one core, with all that `tightrope run` "
+        f"Generated worlds, {turns} turns, {kernel.LANES} runs on one core, with all that `tightrope run` "
         "computes. The cost of an option is the time divided by options x runs x turns, where options are all that "
         "the actors have between them, whether or not their conditions hold. In the first world everybody minds "
         "everybody, and what moves the world's trade or threat moves the fortunes of every actor: an option reaches "
@@ -269,8 +275,8 @@ def actors(quick: bool) -> Part:
     for minded, what in ((None, "everybody minds everybody"), (9, "each minds nine others")):
         ready, larger = world(many, minded)
         times = in_turns(
-            lambda ready=ready: kernel.ensemble(ready, SEED, range(kernel.LANES), turns=turns),
-            lambda: kernel.ensemble(few, SEED, range(kernel.LANES * batch), turns=turns),
+            lambda ready=ready: through(kernel.batches(ready, SEED, range(kernel.LANES), turns=turns)),
+            lambda: through(kernel.batches(few, SEED, range(kernel.LANES * batch), turns=turns)),
             repeats,
             (larger * kernel.LANES * turns, options * kernel.LANES * batch * turns),
         )
