@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from sim.findings import Findings, Told
     from sim.runs import Replay, Run
     from sim.sensitivity import Index
-    from sim.sweep import Forecast, Swept
+    from sim.sweep import Forecast
+    from sim.swept import Swept
 
 INTERRUPTED = 130
 FAULT = 1
@@ -154,9 +155,9 @@ def replay(
 
     manifest = store.read_manifest(folder)
     if manifest.get("kind") == "study":
-        from sim import sweep as sweeping
+        from sim import swept
 
-        again = sweeping.replay(folder, run)
+        again = swept.replay(folder, run)
         manifest |= {"actors": {}, "actions": {}}
     else:
         again = running.replay(folder, run)
@@ -237,6 +238,7 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds this study.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Keep states, acts, beliefs and events of every run.")] = False,
     allow_large: Annotated[bool, typer.Option("--allow-large", help="Also above 10 million runs.")] = False,
+    patience: Annotated[float, typer.Option(help="Seconds after which runs that do not end are given up.")] = 600.0,
     as_json: Json = False,
 ) -> None:
     """Run a study, or what is missing of it; nothing that was done is lost, whatever happens."""
@@ -244,9 +246,7 @@ def sweep(
     from sim import sweep as sweeping
 
     with Progress(f"{Path(study).stem}: runs") as progress:
-        done = sweeping.sweep(
-            study, out, workers, engine, resume, full, allow_large, progress=progress, tell=tell
-        )  # fmt: skip
+        done = sweeping.sweep(study, out, workers, engine, resume, full, allow_large, progress, tell, patience=patience)
     if as_json:
         echo(to_json(_swept_facts(done)))
     else:
@@ -261,9 +261,9 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Say how far a study is."""
-    from sim import sweep as sweeping
+    from sim import swept
 
-    told = sweeping.status(folder)
+    told = swept.status(folder)
     echo(to_json(told) if as_json else _standing(told))
 
 
@@ -346,11 +346,14 @@ def export(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, by which editors complete them."""
-    from sim import scenario as reading
+def schema(
+    study: Annotated[bool, typer.Option("--study", help="Of study files instead of scenario files.")] = False,
+) -> None:
+    """Print the JSON Schema of scenario (or study) files, by which editors complete them."""
+    from sim import scenario
+    from sim import study as studies
 
-    echo(to_json(reading.schema()))
+    echo(to_json(studies.schema() if study else scenario.schema()))
 
 
 def _one_or_all(found: Sequence[Any], asked: Sequence[str]) -> Any:

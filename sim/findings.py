@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import columns, discovery, naming, store, study, sweep
+from sim import columns, discovery, naming, store, study, swept
 from sim.errors import BadInput, FolderProblem
 from sim.naming import capital, number, percent
 from sim.scenario import read
@@ -256,9 +256,9 @@ class _Table:
     """The tables of a study's folder as arrays of points and replicates; axes are read as they are asked for."""
 
     def __init__(self, folder: Path) -> None:
-        self.swept = sweep.open_sweep(folder)
+        self.swept = swept.open_sweep(folder)
         manifest = self.manifest = self.swept.manifest
-        shards = sweep.shelf(folder).whole
+        shards = swept.shelf(folder).whole
         for shard in shards:
             if not store.is_whole(shard, manifest["key"]):
                 raise FolderProblem(f"{shard.path}: damaged; tightrope sweep ... --resume does its runs again")
@@ -340,7 +340,7 @@ class _Analysis:
                 raise BadInput(f'--outcome {name}: the study asks for no "{name}"; it asks for {", ".join(known)}')
         self.wanted = list(dict.fromkeys(outcomes)) or list(known)
         self.chance = self.table.chance
-        scenario = read(folder / sweep.SCENARIO).scenario
+        scenario = read(folder / swept.SCENARIO).scenario
         titles = naming.axis_titles(scenario, [axis["path"] for axis in self.manifest["axes"]])
         self.axes = [
             AxisTold(
@@ -836,7 +836,7 @@ class _Analysis:
     def _commands(self) -> list[str]:
         where = shlex.quote(str(self.folder))
         return [
-            f"tightrope sweep {shlex.quote(str(self.folder / sweep.STUDY))} --out another-folder",
+            f"tightrope sweep {shlex.quote(str(self.folder / swept.STUDY))} --out another-folder",
             f"tightrope analyse {where}",
             f"tightrope replay {where} --run 0",
         ]

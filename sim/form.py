@@ -851,7 +851,7 @@ def schema() -> dict[str, Any]:
         for key in ("value", "range"):  # a quantity is short for {default: quantity}
             block["properties"][key] = described["$defs"]["Quantity"]["properties"][key]
         block["additionalProperties"]["description"] = "The number of an actor, a tag or a pair (`west.taliban`)."
-    _tidied(described)
+    tidied(described)
     kinds = described["$defs"]
     for name, block in [("Scenario", described), *kinds.items()]:
         _defaults(name, block)
@@ -907,14 +907,14 @@ def _is_field(item: Any) -> bool:
     return isinstance(item, dict) and "description" in item
 
 
-def _tidied(described: Any, names: bool = False) -> None:
+def tidied(described: Any, names: bool = False) -> None:
     """Takes away the titles that pydantic makes of field names, and lets no other keys stand beside patterns of keys.
 
     names: whether the keys are names of fields.
     """
     if isinstance(described, list):
         for item in described:
-            _tidied(item)
+            tidied(item)
     elif isinstance(described, dict):
         if not names:
             described.pop("title", None)
@@ -922,4 +922,4 @@ def _tidied(described: Any, names: bool = False) -> None:
             described["additionalProperties"] = False
         for key, item in described.items():
             if key not in ("examples", "default"):
-                _tidied(item, key in ("properties", "$defs"))
+                tidied(item, key in ("properties", "$defs"))

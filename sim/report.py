@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sim import discovery, findings, naming, store, study_figures, sweep
+from sim import discovery, findings, naming, store, study_figures, swept
 from sim.findings import BASE, Findings, Progress, Robust, Told, in_words
 from sim.naming import capital, number, percent
 from sim.sensitivity import Estimate
@@ -35,11 +35,11 @@ def page(found: Findings, progress: Progress | None = None) -> str:
     """The report as HTML."""
     manifest = found.manifest
     sections = []
-    swept = sweep.open_sweep(found.folder)
+    done = swept.open_sweep(found.folder)
     for n, told in enumerate(found.outcomes):
         if progress is not None:
             progress(n, len(found.outcomes))
-        sections.append(_outcome(found, told, swept))
+        sections.append(_outcome(found, told, done))
     title = _text(manifest["title"])
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -115,7 +115,7 @@ def _interval(told: Told, here: Estimate) -> str:
 # --------------------------------------------------------------------------------------------------------- an outcome
 
 
-def _outcome(found: Findings, told: Told, swept: sweep.Swept) -> str:
+def _outcome(found: Findings, told: Told, done: swept.Swept) -> str:
     place = found.outcomes.index(told)
     parts = [f'<section id="outcome-{place}"><h2>{_text(told.title)}</h2>']
     boxed = {one.words for one in told.boxes}
@@ -142,7 +142,7 @@ def _outcome(found: Findings, told: Told, swept: sweep.Swept) -> str:
                              f"Means over everything else that varies.{lines}"))  # fmt: skip
     parts.append(_boxes(found, told))
     parts.append(_robust(told))
-    paths = example_paths(found, told, swept)
+    paths = example_paths(found, told, done)
     if paths is not None:
         shown = f"Blue: {told.interest}. Grey and broken: other runs." if told.interest else ""
         caption = f"{shown} {_commands(found, [run for run, *_ in paths.runs])}"
@@ -302,13 +302,13 @@ def _choices(told: Told, one: Robust) -> str:
 # ------------------------------------------------------------------------------------------------------- single runs
 
 
-def example_paths(found: Findings, told: Told, swept: sweep.Swept) -> study_figures.Paths | None:
+def example_paths(found: Findings, told: Told, done: swept.Swept) -> study_figures.Paths | None:
     """The indicator that an outcome asks of, in runs of interest and in others: as kept, else computed again. None
     where it asks of several, or of none, or where the model has changed since the runs were recorded."""
     runs = [*told.examples, *told.others]
     if not (told.examples and told.others):
         return None
-    scenario = swept.plan.asked.scenario
+    scenario = done.plan.asked.scenario
     outcome = scenario.outcomes[told.name]
     path = next(
         (of for word in ("first", "end", "mean", "max", "min", "change") if (of := getattr(outcome, word))), None
@@ -318,7 +318,7 @@ def example_paths(found: Findings, told: Told, swept: sweep.Swept) -> study_figu
     slot = scenario.slots[path]
     lines = []
     for run in sorted(runs):
-        values = _states_of(swept, run, path)
+        values = _states_of(done, run, path)
         if values is None:
             return None
         lines.append((run, run in told.examples, values))
@@ -329,17 +329,17 @@ def example_paths(found: Findings, told: Told, swept: sweep.Swept) -> study_figu
     )
 
 
-def _states_of(swept: sweep.Swept, run: int, path: str) -> np.ndarray | None:
-    if "states" in swept.manifest["keep"]:
+def _states_of(done: swept.Swept, run: int, path: str) -> np.ndarray | None:
+    if "states" in done.manifest["keep"]:
         quoted = '"' + path.replace('"', '""') + '"'
         rows = (
-            swept.relation("states").filter(f'"run" = {int(run)}').project(f'"turn", CAST({quoted} AS DOUBLE) AS value')
+            done.relation("states").filter(f'"run" = {int(run)}').project(f'"turn", CAST({quoted} AS DOUBLE) AS value')
         )
         table: pa.Table = rows.order('"turn"').to_arrow_table()
         return np.array(table["value"].to_pylist()) if table.num_rows else None
-    if swept.changes():
+    if done.changes():
         return None
-    ready, history = swept.plan.one(run)
+    ready, history = done.plan.one(run)
     return np.array(ready.tables(history)["states"][path].to_pylist())
 
 
@@ -377,7 +377,7 @@ def _again(found: Findings) -> str:
     sums = {**manifest["hashes"], "outcomes": manifest.get("hash", "unfinished")}
     hashes = "".join(f"<tr><td>{_text(n)}</td><td><code>{_text(value)}</code></td></tr>" for n, value in sums.items())
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-    study = (Path(found.folder) / sweep.STUDY).read_text(encoding="utf-8")
+    study = (Path(found.folder) / swept.STUDY).read_text(encoding="utf-8")
     return f"""<section><h2>How to do it again</h2>
 <p>The study's folder holds everything that its runs depend on. Seed {_text(manifest["seed"])}; begun
 {_text(manifest["started"])}, {_text(f"finished {manifest['finished']}" if manifest.get("finished") else "unfinished")};

@@ -34,6 +34,7 @@ from sim.form import (
     rung_value,
     schema,
     slots,
+    tidied,
     turn_dates,
     turn_of,
 )
@@ -61,7 +62,7 @@ __all__ = [
     "Action", "Claims", "Coupling", "Effect", "Entry", "Factor", "Line", "Loaded", "Name", "Need", "Not", "Outcome",
     "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data", "as_yaml",
     "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of", "pick", "plain",
-    "read", "rung_value", "schema", "settable", "slots", "turn_dates", "turn_of", "validated", "with_numbers",
+    "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates", "turn_of", "validated", "with_numbers",
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -122,7 +123,8 @@ def read(source: str | pathlib.Path, sets: Mapping[str, Any] | Sequence[str] = (
     if found or scenario is None:
         raise _all(found)
     if sets:
-        scenario = _overridden(scenario, _parsed(sets), "--set ", lambda fault: fault.told(document))
+        values, malformed = _parsed(sets)
+        scenario = _overridden(scenario, values, "--set ", lambda fault: fault.told(document), found=malformed)
     return Loaded(scenario, files, document)
 
 
@@ -261,10 +263,10 @@ def as_yaml(scenario: Scenario) -> str:
     return located.dump(as_data(scenario))
 
 
-def _parsed(sets: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
-    """Values by path. Raises `Problems` for what is not PATH=VALUE."""
+def _parsed(sets: Mapping[str, Any] | Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Values by path, and what is not PATH=VALUE."""
     if isinstance(sets, Mapping):
-        return dict(sets)
+        return dict(sets), []
     values: dict[str, Any] = {}
     found = []
     for text in [sets] if isinstance(sets, str) else sets:
@@ -275,9 +277,7 @@ def _parsed(sets: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
             values[path.strip()] = located.scalar(value.strip())
         except ValueError as error:
             found.append(Problem(path=f"--set {located.short(text, 100)}", message=str(error)))
-    if found:
-        raise Problems(found)
-    return values
+    return values, found
 
 
 def _overridden(
@@ -286,9 +286,11 @@ def _overridden(
     label: str,
     told: Callable[[Fault], Problem],
     widen: bool = False,
+    found: Sequence[Problem] = (),
 ) -> Scenario:
-    """The scenario with other values at some paths. told: how a fault elsewhere is to be reported."""
-    raw, names, found = as_data(scenario), {}, []
+    """The scenario with other values at some paths. told: how a fault elsewhere is to be reported. found: what is
+    wrong with other overrides already."""
+    raw, names, found = as_data(scenario), {}, list(found)
     spots = {found.path: found.at for found in quantities(scenario)}
     for path, value in values.items():
         at = _settable(scenario, path, spots)
@@ -297,11 +299,10 @@ def _overridden(
         else:
             _put(raw, at, value, widen)
             names[path_of(at)] = f"{label}{path}"
-    if found:
-        raise Problems(found)
     result, faults = examined(raw)
-    if result is None or faults:
-        raise _all([_by_override(fault, names) or told(fault) for fault in faults])
+    found += [_by_override(fault, names) or told(fault) for fault in faults]
+    if result is None or found:
+        raise _all(found)
     return result
 
 

@@ -41,6 +41,7 @@ from sim.scenario import (
     plain,
     read,
     settable,
+    tidied,
     validated,
     with_numbers,
 )
@@ -181,6 +182,14 @@ class Study(Part):
     keep: list[Literal["states", "acts", "beliefs", "events"]] = Field(
         default_factory=list, description="Tables to keep beside the outcomes.", examples=[["acts"]]
     )
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a study file as people write it, by which editors complete it."""
+    described = Study.model_json_schema(by_alias=True, mode="validation")
+    tidied(described)
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tightrope study"}
+    return about | described
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A study is run: planned, executed by any number of workers, resumed after anything, read back as one table.
+"""A study is run: planned, executed by any number of workers, resumed after anything.
 
 A study's folder holds all that its runs depend on (`study.yaml`, `scenario.yaml`, `points.csv`), so that workers and
 replays need nothing else. Workers compute chunks of consecutive runs and write them as shards themselves; what is done
@@ -13,13 +13,12 @@ import os
 import shlex
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,15 +28,25 @@ from sim.errors import BadInput, FolderProblem, StorageProblem, UserError
 from sim.plan import Plan
 from sim.scenario import as_data, as_yaml
 from sim.study import MOST_RUNS, Asked
+from sim.swept import (
+    FAILURE,
+    FAILURES,
+    OUTCOMES,
+    POINTS,
+    SCENARIO,
+    STUDY,
+    Swept,
+    manifest_of,
+    open_sweep,
+    shelf,
+    texts,
+)
 
-if TYPE_CHECKING:
-    import duckdb
-
-STUDY, SCENARIO, POINTS = "study.yaml", "scenario.yaml", "points.csv"
-OUTCOMES, FAILURES, DOING = "outcomes", "failures", ".doing"
+DOING = ".doing"
 DETAILS = ("states", "acts", "beliefs", "events")
 STRETCH = 512  # runs between two signs of life
 PATIENCE = 600.0  # seconds that a stretch may take before it is given up
+MOST_PATIENCE = 1_000_000
 STRIKES = 2  # times that a run may end its process before it is given up
 SHORTEST, LONGEST = 2.0, 60.0  # seconds of work in a chunk
 FIRST_CHUNK = 256
@@ -45,7 +54,6 @@ MOST_CHUNK = 8_192
 MOST_SHARDS = 4096
 CHUNK_BYTES = 64_000_000
 STARTS = 5  # times that workers may end before they compute anything
-RECENT = 20  # shards by which the rate is told
 SAMPLE = 64  # runs by which a study's time is foretold
 Progress = Callable[[int, int], None]
 Tell = Callable[[str], None]
@@ -60,53 +68,11 @@ class Interrupted(UserError):
 # -------------------------------------------------------------------------------------------------------- the folder
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """The shards of a study, as they lie there now.
-
-    whole: shards that do not overlap, in order. spare: shards whose runs others hold already. others: what is no shard.
-    """
-
-    whole: list[store.Shard]
-    spare: list[store.Shard]
-    others: list[Path]
-
-    @property
-    def done(self) -> int:
-        return sum(shard.runs for shard in self.whole)
-
-    def missing(self, total: int) -> Iterator[tuple[int, int]]:
-        """First and last run of every gap."""
-        after = 0
-        for shard in self.whole:
-            if shard.first > after:
-                yield after, shard.first - 1
-            after = shard.last + 1
-        if after < total:
-            yield after, total - 1
-
-
-def shelf(folder: Path, name: str = OUTCOMES) -> Shelf:
-    """What lies in one table's folder."""
-    found, others = store.shards(folder / name)
-    whole: list[store.Shard] = []
-    spare: list[store.Shard] = []
-    for shard in sorted(found, key=lambda shard: (shard.first, -shard.last, shard.digest)):
-        (spare if whole and shard.first <= whole[-1].last else whole).append(shard)
-    return Shelf(whole, spare, others)
-
-
 def _key(folder: Path) -> str:
     """Whose shards these are: a hash of the study's files and of the model's code."""
     from sim.jit import rules_hash
 
-    return store.text_hash("".join((*_texts(folder).values(), rules_hash())))
-
-
-def _texts(folder: Path) -> dict[str, str]:
-    with store.storage(folder):
-        return {name: (folder / name).read_text(encoding="utf-8") for name in (STUDY, SCENARIO, POINTS)
-                if (folder / name).is_file()}  # fmt: skip
+    return store.text_hash("".join((*texts(folder).values(), rules_hash())))
 
 
 def _content(asked: Asked) -> dict[str, str]:
@@ -191,25 +157,11 @@ def work(chunk: Chunk) -> Done:
         table = pa.concat_tables(held) if held else plan.empty(name)
         size += table.nbytes
         if name == OUTCOMES and failures:
-            store.write_shard(folder / FAILURES, chunk.first, chunk.last, columns.rows(failures, _FAILURES), chunk.key)
+            store.write_shard(folder / FAILURES, chunk.first, chunk.last, columns.rows(failures, FAILURE), chunk.key)
         store.write_shard(folder / name, chunk.first, chunk.last, table, chunk.key)
     with suppress(OSError):
         chunk.doing.unlink()
     return Done(chunk.last - chunk.first + 1, len(failures), time.monotonic() - began, size)
-
-
-_FAILURES = pa.schema(
-    [
-        ("run", pa.int64()),
-        ("variant", pa.string()),
-        ("point", pa.int64()),
-        ("replicate", pa.int64()),
-        ("seed", pa.string()),
-        ("parameters", pa.string()),
-        ("message", pa.string()),
-        ("replay", pa.string()),
-    ]
-)
 
 
 def _stretches(chunk: Chunk) -> Iterator[tuple[int, int]]:
@@ -348,6 +300,8 @@ def sweep(
         raise BadInput(f"--workers {workers}: must be 1 or more")
     if chunk is not None and chunk < 1:
         raise BadInput(f"chunk {chunk}: must be 1 or more")
+    if not 0 < patience <= MOST_PATIENCE:
+        raise BadInput(f"--patience {patience:g}: must be above 0 and at most {MOST_PATIENCE:,}")
     asked = study.load(source)
     if asked.runs > MOST_RUNS and not allow_large:
         raise BadInput(f"{source}: {asked.runs:,} runs; more than {MOST_RUNS:,} need --allow-large")
@@ -390,7 +344,7 @@ def _opened(
         with store.storage(folder):
             names = {path.name for path in folder.iterdir()} - {store.LOCK}
         if names and not resume:
-            if store.MANIFEST in names and _manifest_of(folder):
+            if store.MANIFEST in names and manifest_of(folder):
                 raise FolderProblem(f"{folder}: holds a study already; --resume goes on with it, --out names another")
             raise FolderProblem(f"{folder}: not empty ({store.what_is(folder)}); choose another folder with --out")
         started = store.MANIFEST in names
@@ -402,7 +356,7 @@ def _opened(
             )
         files = _content(asked)
         if started:
-            manifest = _manifest_of(folder)
+            manifest = manifest_of(folder)
             _same(folder, manifest, files, keep)
         else:
             manifest = _begin(folder, asked, plan, source, keep, files)
@@ -463,19 +417,12 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def _manifest_of(folder: Path) -> dict[str, Any]:
-    manifest = store.read_manifest(folder)
-    if manifest.get("kind") != "study":
-        raise FolderProblem(f"{folder}: holds a {manifest.get('kind')}, not a study; choose another folder with --out")
-    return manifest
-
-
 def _same(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, str], keep: tuple[str, ...]) -> None:
     """Raises FolderProblem, saying what differs, where another study, scenario or model was begun here."""
     from sim.jit import rules_hash
 
     differs: list[str] = []
-    before = _texts(folder)
+    before = texts(folder)
     for name in dict.fromkeys([*before, *files]):
         if manifest["hashes"].get(name) != store.text_hash(before.get(name, "")) and name in before:
             differs.append(f"{folder / name} was edited")
@@ -675,152 +622,6 @@ def _finish(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
         "finished": _now(),
     }
     store.write_manifest(folder, manifest)
-
-
-# -------------------------------------------------------------------------------------------------------- reading back
-
-
-@dataclass
-class Swept:
-    """The folder of a study: its manifest, and its tables, each read when it is asked for."""
-
-    folder: Path
-    manifest: dict[str, Any]
-
-    @property
-    def complete(self) -> bool:
-        return bool(self.manifest["complete"])
-
-    @property
-    def runs(self) -> int:
-        return int(self.manifest["runs"])
-
-    @property
-    def failed(self) -> int:
-        """Runs that failed."""
-        return self.failures.num_rows
-
-    def relation(self, name: str = OUTCOMES) -> duckdb.DuckDBPyRelation:
-        """A table as a lazily read relation of DuckDB: `outcomes`, or one that was kept. Rows are in no given order."""
-        import duckdb
-
-        files = [str(shard.path) for shard in self._shelf(name).whole]
-        if not files:
-            raise FolderProblem(f"{self.folder}: holds no {name} yet")
-        return duckdb.connect().read_parquet(files)
-
-    def table(self, name: str = OUTCOMES, wanted: Sequence[str] | None = None) -> pa.Table:
-        """A table, or some columns of it, in order of run. Raises FolderProblem for a damaged shard."""
-        parts = [store.read_shard(shard, wanted) for shard in self._shelf(name).whole]
-        if not parts:
-            raise FolderProblem(f"{self.folder}: holds no {name} yet")
-        return pa.concat_tables(parts)
-
-    @cached_property
-    def outcomes(self) -> pa.Table:
-        """run, variant, point, replicate, one column an axis, one or more an outcome; in order of run."""
-        return self.table()
-
-    @cached_property
-    def failures(self) -> pa.Table:
-        """Runs that failed: what they were, why, and the command that does one again."""
-        parts = [store.read_shard(shard) for shard in shelf(self.folder, FAILURES).whole]
-        return pa.concat_tables(parts) if parts else columns.rows([], _FAILURES)
-
-    def means(self) -> dict[str, dict[str, float | None]]:
-        """Mean of each outcome (the share, of a yes or no) over all points, by variant and outcome."""
-        names = list(self.manifest["outcomes"])
-        asked = ", ".join(f'avg("{name}"::double)' for name in names)
-        found = self.relation().aggregate(f"variant, {asked}").fetchall()
-        return {variant: dict(zip(names, values, strict=True)) for variant, *values in found}
-
-    def hash(self) -> str:
-        """Canonical hash of the outcomes: equal for equal studies, however they were executed."""
-        return store.table_hash(self.outcomes)
-
-    def damage(self) -> list[Path]:
-        """Shards that are not as they were written."""
-        names = (OUTCOMES, FAILURES, *self.manifest["keep"])
-        whole = [shard for name in names for shard in shelf(self.folder, name).whole]
-        return [shard.path for shard in whole if not store.is_whole(shard, self.manifest["key"])]
-
-    @cached_property
-    def plan(self) -> Plan:
-        """What each run is."""
-        return Plan(study.load(self.folder / STUDY), trusted=True)
-
-    def changes(self) -> list[str]:
-        """What is no longer as it was when the study was begun, each as a line."""
-        from sim.jit import rules_hash
-
-        found = [f"{name} has changed since the study was begun" for name, text in _texts(self.folder).items()
-                 if store.text_hash(text) != self.manifest["hashes"].get(name)]  # fmt: skip
-        if self.manifest["hashes"]["rules"] != rules_hash():
-            found.append("the model's code has changed since the study was begun")
-        return found
-
-    def row(self, run: int) -> pa.Table | None:
-        """The recorded row of a run; None where there is none."""
-        if not 0 <= run < self.runs:
-            raise BadInput(f"{self.folder}: no run {run}; the study has runs 0 to {self.runs - 1}")
-        for shard in self._shelf(OUTCOMES).whole:
-            if shard.first <= run <= shard.last:
-                table = store.read_shard(shard)
-                return columns.where(table, columns.values(table["run"]) == run)
-        return None
-
-    def _shelf(self, name: str) -> Shelf:
-        if name not in (OUTCOMES, *self.manifest["keep"]):
-            raise FolderProblem(f"{self.folder}: {name} were not kept; run the study again with --full")
-        return shelf(self.folder, name)
-
-
-def open_sweep(folder: str | Path) -> Swept:
-    """The study of a folder, finished or not. Raises FolderProblem where there is none."""
-    return Swept(Path(folder), _manifest_of(Path(folder)))
-
-
-def replay(folder: str | Path, run: int) -> runs.Replay:
-    """Do one run of a study again, alone, and compare it with what was recorded."""
-    swept = open_sweep(folder)
-    recorded = swept.row(run)
-    ready, history = swept.plan.one(run)
-    tables = ready.tables(history)
-    compared, differing = [], []
-    if recorded is not None and recorded.num_rows:
-        compared = [OUTCOMES]
-        again = swept.plan.tables(np.array([run]))[OUTCOMES]
-        if store.table_hash(again) != store.table_hash(recorded):
-            differing = [OUTCOMES]
-    return runs.Replay(run, tables, compared, differing, swept.changes())
-
-
-def status(folder: str | Path) -> dict[str, Any]:
-    """How far a study is: runs done, failed and wanted, whether it is running, its rate and the time that is left."""
-    folder = Path(folder)
-    manifest = _manifest_of(folder)
-    found = shelf(folder)
-    failed = sum(store.rows(shard) for shard in shelf(folder, FAILURES).whole)
-    holder = store.holder(folder)
-    told = {
-        "folder": str(folder),
-        "title": manifest["title"],
-        "runs": manifest["runs"],
-        "done": found.done,
-        "failed": failed,
-        "complete": manifest["complete"],
-        "running": holder is not None,
-        "process": holder,
-        "rate": None,
-        "left": None,
-    }
-    with store.storage(folder):
-        written = sorted((shard.path.stat().st_mtime, shard.runs) for shard in found.whole)[-RECENT:]
-    if len(written) > 1 and written[-1][0] > written[0][0]:
-        told["rate"] = sum(count for _, count in written[1:]) / (written[-1][0] - written[0][0])
-        if told["running"]:
-            told["left"] = (manifest["runs"] - found.done) / told["rate"]
-    return told
 
 
 # ---------------------------------------------------------------------------------------------------------- foretelling

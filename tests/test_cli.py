@@ -16,7 +16,7 @@ from sim.cli import main
 from sim.scenario import read
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = ("check", "run", "replay", "explain", "sources", "export", "schema")
+VERBS = tuple(command.callback.__name__ for command in cli.app.registered_commands)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,11 @@ def test_without_a_verb_the_help_is_laid_out(capsys: pytest.CaptureFixture):
     help_ = told(capsys, "--help")
     assert told(capsys) == help_
     assert help_[1].count("\n") > len(VERBS)
+
+
+def test_the_readme_names_every_verb():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [verb for verb in VERBS if f"`tightrope {verb}" not in text] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -213,10 +218,19 @@ def test_too_little_memory_is_told_in_one_line(capsys: pytest.CaptureFixture, mo
     assert err.count("\n") == 1
 
 
-def test_schema_is_json(capsys: pytest.CaptureFixture):
-    code, out, _ = told(capsys, "schema")
-    assert code == 0
-    assert "properties" in json.loads(out)
+def test_schemas_are_json(capsys: pytest.CaptureFixture):
+    for options, key in (((), "actors"), (("--study",), "vary")):
+        code, out, _ = told(capsys, "schema", *options)
+        assert code == 0
+        assert key in json.loads(out)["properties"]
+
+
+def test_every_faulty_override_is_told_at_once(capsys: pytest.CaptureFixture):
+    code, _, err = told(capsys, "run", "minimal", "--set", "turns", "--set", "front.fnds=1", "--set", "turns=x")
+    assert code == 2
+    assert [line.partition(": ")[0] for line in err.splitlines()] == [
+        "--set turns", "--set front.fnds", "--set turns", "3 problems; nothing was run",
+    ]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- problems, one line

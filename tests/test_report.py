@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import cli, columns, findings, naming, report, store, sweep
+from sim import cli, columns, findings, naming, report, store, sweep, swept
 from sim.errors import BadInput, FolderProblem
 from sim.scenario import read
 
@@ -92,14 +92,14 @@ def planted(grown: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]
         place = tmp_path / "planted"
         shutil.copytree(grown(text), place)
         key = store.read_manifest(place)["key"]
-        for shard in sweep.shelf(place).whole:
+        for shard in swept.shelf(place).whole:
             table = store.read_shard(shard)
             axes = {column: table[column].to_numpy() for column in table.column_names if column not in ("variant",)}
             values = function(axes, np.random.default_rng(shard.first))
             column = columns.flags(values) if values.dtype == bool else columns.known(values)
             table = table.set_column(table.column_names.index(name), name, column)
             shard.path.unlink()
-            store.write_shard(place / sweep.OUTCOMES, shard.first, shard.last, table, key)
+            store.write_shard(place / swept.OUTCOMES, shard.first, shard.last, table, key)
         return place
 
     return folder
@@ -147,7 +147,7 @@ def test_a_planted_box_becomes_a_sentence_with_runs_to_replay(planted: Callable[
     assert int(found[3]) <= 85 <= int(found[4])
     assert re.search(r"reliability of the promise to leave the border alone exceeds 0\.(59|6)", found[2])
     assert re.search(r"Funds? ?.*at the start is below 0\.(4|39)|funds.* is below 0\.(4|39)", found[2], re.IGNORECASE)
-    table = sweep.open_sweep(folder).outcomes.to_pandas().set_index("run")
+    table = swept.open_sweep(folder).outcomes.to_pandas().set_index("run")
     assert len(box.runs) == 3
     for run in box.runs:
         assert table.loc[run, "recognised"]
@@ -244,10 +244,10 @@ def test_an_unfinished_study_says_so(grown: Callable[[str], Path], tmp_path: Pat
     folder = tmp_path / "half"
     shutil.copytree(grown(ROWS), folder)
     manifest = store.read_manifest(folder)
-    shard = sweep.shelf(folder).whole[0]
+    shard = swept.shelf(folder).whole[0]
     table = store.read_shard(shard).slice(0, 1000)
     shard.path.unlink()
-    store.write_shard(folder / sweep.OUTCOMES, 0, 999, table, manifest["key"])
+    store.write_shard(folder / swept.OUTCOMES, 0, 999, table, manifest["key"])
     found = findings.analyse(folder)
     assert found.notes[0].startswith("The study is unfinished: 1,000 of 2,560 runs are done.")
     assert "--resume" in found.notes[0]
@@ -260,9 +260,9 @@ def test_failures_are_told(grown: Callable[[str], Path], tmp_path: Path) -> None
 
     folder = tmp_path / "failed"
     shutil.copytree(grown(SPACE), folder)
-    swept = sweep.open_sweep(folder)
-    failure = sweep._failure(swept.plan, 5, "RuntimeError: no", str(folder))
-    store.write_shard(folder / sweep.FAILURES, 0, 2999, columns.rows([failure], sweep._FAILURES), swept.manifest["key"])
+    done = swept.open_sweep(folder)
+    failure = sweep._failure(done.plan, 5, "RuntimeError: no", str(folder))
+    store.write_shard(folder / swept.FAILURES, 0, 2999, columns.rows([failure], swept.FAILURE), done.manifest["key"])
     notes = findings.analyse(folder, ["talks"]).notes
     assert any(note.startswith("1 run failed and counts nowhere: run 5.") for note in notes)
 
@@ -272,7 +272,7 @@ def test_a_damaged_shard_is_named(grown: Callable[[str], Path], tmp_path: Path) 
 
     folder = tmp_path / "damaged"
     shutil.copytree(grown(ROWS), folder)
-    path = sweep.shelf(folder).whole[0].path
+    path = swept.shelf(folder).whole[0].path
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

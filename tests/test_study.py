@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import data, kernel, runs, study
+from sim import data, kernel, located, runs, study
 from sim.errors import Problems
 from sim.plan import Plan
 from sim.scenario import numbers, read
 from sim.study import Design, Study
+from tests.test_scenario import faults
 
 HEAD = "study: 1\ntitle: A study\nscenario: minimal\n"
 BAD = Path(__file__).resolve().parent / "bad_studies"
@@ -139,6 +140,22 @@ def test_a_shipped_study_is_read(path: Path):
     found = study.load(path.stem)
     assert found.study.question
     assert found.study.claim
+
+
+def test_the_schema_accepts_what_is_read_and_refuses_what_is_not():
+    described = study.schema()
+    for path in (data.scenarios() / "studies").glob("*.yaml"):
+        assert list(faults(located.load(path).data, described, described)) == [], path
+    found = set(faults(located.load(BAD / "forms.yaml").data, described, described))
+    assert {"design", "replicates", "seed", "repeat", "vary", "variants.a.set"} <= found
+
+
+def test_every_field_of_the_schema_says_what_it_is():
+    described = study.schema()
+    for name, block in ({"Study": described} | described["$defs"]).items():
+        for key, field in block["properties"].items():
+            assert field.get("description"), f"{name}.{key}"
+            assert field.get("examples"), f"{name}.{key}"
 
 
 # ------------------------------------------------------------------------------------------------------------ designs

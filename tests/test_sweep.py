@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import cli, store, sweep
+from sim import cli, store, sweep, swept
 from sim.errors import BadInput, FolderProblem, StorageProblem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,13 +66,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def whole(small: Path, tmp_path_factory: pytest.TempPathFactory) -> sweep.Swept:
+def whole(small: Path, tmp_path_factory: pytest.TempPathFactory) -> swept.Swept:
     """The small study, done without interruption on one worker."""
     return sweep.sweep(small, tmp_path_factory.mktemp("whole"), workers=1, chunk=50)
 
 
 @pytest.fixture
-def copy(whole: sweep.Swept, tmp_path: Path) -> Path:
+def copy(whole: swept.Swept, tmp_path: Path) -> Path:
     """A copy of its folder, to be harmed."""
     return Path(shutil.copytree(whole.folder, tmp_path / "copy"))
 
@@ -80,7 +80,7 @@ def copy(whole: sweep.Swept, tmp_path: Path) -> Path:
 # --------------------------------------------------------------------------------------------------------- the table
 
 
-def test_every_run_is_there_once_with_what_it_was(whole: sweep.Swept):
+def test_every_run_is_there_once_with_what_it_was(whole: swept.Swept):
     table = whole.outcomes
     assert table["run"].to_pylist() == list(range(144))
     assert table.column_names[:7] == [
@@ -98,28 +98,28 @@ def test_every_run_is_there_once_with_what_it_was(whole: sweep.Swept):
     assert set(table["policy"].to_pylist()) == {"quantal", "best"}
 
 
-def test_the_table_is_read_lazily(whole: sweep.Swept):
+def test_the_table_is_read_lazily(whole: swept.Swept):
     found = whole.relation().filter("variant = 'rich'").aggregate("count(*), count(distinct run)").fetchall()
     assert found == [(72, 72)]
 
 
 @pytest.mark.parametrize(("workers", "chunk", "hashing"), [(1, 7, "0"), (2, None, "1"), (4, 144, "2")])
 def test_workers_chunks_and_hash_seeds_change_no_bit(
-    whole: sweep.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, chunk: int | None,
+    whole: swept.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, chunk: int | None,
     hashing: str,
 ):  # fmt: skip
     monkeypatch.setenv("PYTHONHASHSEED", hashing)
     assert sweep.sweep(small, tmp_path / "out", workers=workers, chunk=chunk).hash() == whole.manifest["hash"]
 
 
-def test_any_row_replays_alone(whole: sweep.Swept):
+def test_any_row_replays_alone(whole: swept.Swept):
     for run in (0, 77, 143):
-        again = sweep.replay(whole.folder, run)
+        again = swept.replay(whole.folder, run)
         assert again.compared == ["outcomes"]
         assert again.same
         assert again.tables["states"].num_rows == 5
     with pytest.raises(BadInput, match="no run 144"):
-        sweep.replay(whole.folder, 144)
+        swept.replay(whole.folder, 144)
 
 
 def test_what_is_kept_is_there_for_every_run(small: Path, tmp_path: Path, here: None):
@@ -132,9 +132,9 @@ def test_what_is_kept_is_there_for_every_run(small: Path, tmp_path: Path, here: 
         sweep.sweep(small, tmp_path / "other").table("acts")
 
 
-def test_a_folder_holds_all_that_its_runs_depend_on(whole: sweep.Swept, copy: Path):
-    assert sweep.open_sweep(copy).plan.described(99) == whole.plan.described(99)
-    assert sweep.replay(copy, 5).same
+def test_a_folder_holds_all_that_its_runs_depend_on(whole: swept.Swept, copy: Path):
+    assert swept.open_sweep(copy).plan.described(99) == whole.plan.described(99)
+    assert swept.replay(copy, 5).same
 
 
 # ------------------------------------------------------------------------------------------------- starting, resuming
@@ -202,9 +202,9 @@ def test_the_forecast_counts_points_runs_and_bytes(small: Path):
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "empty", "foreign", "lost", "doubled"])
 def test_a_damaged_shard_is_named_and_done_again(
-    whole: sweep.Swept, small: Path, copy: Path, here: None, harm: str, tmp_path: Path
+    whole: swept.Swept, small: Path, copy: Path, here: None, harm: str, tmp_path: Path
 ):
-    shard = sweep.shelf(copy).whole[1].path
+    shard = swept.shelf(copy).whole[1].path
     content = bytearray(shard.read_bytes())
     if harm == "flip":
         content[len(content) // 3] ^= 4
@@ -216,7 +216,7 @@ def test_a_damaged_shard_is_named_and_done_again(
     elif harm == "foreign":  # a good shard of the same runs, but of another study
         other = tmp_path / "other.yaml"
         other.write_text(TEXT.replace("title: A small study", "title: Another\nseed: 2"))
-        theirs = sweep.shelf(sweep.sweep(other, tmp_path / "theirs", chunk=50).folder).whole[1].path
+        theirs = swept.shelf(sweep.sweep(other, tmp_path / "theirs", chunk=50).folder).whole[1].path
         shard.unlink()
         shutil.copy(theirs, shard.parent)
     elif harm == "lost":
@@ -224,20 +224,20 @@ def test_a_damaged_shard_is_named_and_done_again(
     else:  # another chunk size left its shards beside
         store.write_shard(copy / "outcomes", 40, 60, whole.outcomes.slice(40, 21), whole.manifest["key"])
     if harm not in ("lost", "doubled"):
-        assert sweep.open_sweep(copy).damage() == [sweep.shelf(copy).whole[1].path]
+        assert swept.open_sweep(copy).damage() == [swept.shelf(copy).whole[1].path]
     told: list[str] = []
     done = sweep.sweep(small, copy, resume=True, chunk=50, tell=told.append)
     assert done.hash() == whole.manifest["hash"]
-    assert len(sweep.shelf(copy).whole) == 3
+    assert len(swept.shelf(copy).whole) == 3
     assert [line for line in told if "damaged" in line] == told
     assert len(told) == (harm not in ("lost", "doubled"))
 
 
 def test_every_flipped_bit_is_noticed(copy: Path):
     rng = np.random.default_rng(1)
-    shard = sweep.shelf(copy).whole[0]
+    shard = swept.shelf(copy).whole[0]
     content = shard.path.read_bytes()
-    key = sweep.open_sweep(copy).manifest["key"]
+    key = swept.open_sweep(copy).manifest["key"]
     for _ in range(50):
         harmed = bytearray(content)
         harmed[rng.integers(len(content))] ^= 1 << int(rng.integers(8))
@@ -259,7 +259,7 @@ def test_a_strange_file_is_named_and_left_alone(small: Path, copy: Path):
     [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EMFILE, "too many open files")],
 )
 def test_failing_storage_ends_in_one_line_and_is_resumed(
-    whole: sweep.Swept, small: Path, tmp_path: Path, here: None, number: int, message: str
+    whole: swept.Swept, small: Path, tmp_path: Path, here: None, number: int, message: str
 ):
     calls = [0]
     real = os.fsync
@@ -277,7 +277,7 @@ def test_failing_storage_ends_in_one_line_and_is_resumed(
     assert caught.value.exit_code == 4
     assert "\n" not in str(caught.value)
     assert "--resume" in str(caught.value)
-    assert 0 < sweep.status(tmp_path / "out")["done"] < 144
+    assert 0 < swept.status(tmp_path / "out")["done"] < 144
     assert sweep.sweep(small, tmp_path / "out", resume=True).hash() == whole.manifest["hash"]
 
 
@@ -285,7 +285,7 @@ def test_failing_storage_ends_in_one_line_and_is_resumed(
 
 
 def test_a_failing_run_costs_itself_alone(
-    whole: sweep.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    whole: swept.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     monkeypatch.setenv("TIGHTROPE_FAULT", "tests.faulty:trip")
     monkeypatch.setenv("FAULTS", "raise@17,exit@70,segfault@71,hang@100,memory@130")
@@ -299,7 +299,7 @@ def test_a_failing_run_costs_itself_alone(
     table = done.outcomes
     assert table["run"].to_pylist() == [run for run in range(144) if run not in (17, 70, 71, 100, 130)]
     monkeypatch.delenv("TIGHTROPE_FAULT")
-    assert sweep.status(done.folder)["failed"] == 5
+    assert swept.status(done.folder)["failed"] == 5
     assert cli.main(["replay", str(done.folder), "--run", "71"]) == 0
     assert "nothing is recorded" in capsys.readouterr().out
     again = sweep.sweep(small, done.folder, resume=True, workers=1)
@@ -347,7 +347,7 @@ def test_an_interrupt_ends_it_soon_with_the_command_that_resumes_it(longer: Path
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert f"tightrope sweep {longer} --out {tmp_path / 'out'} --resume" in said
-    assert sweep.status(tmp_path / "out")["running"] is False
+    assert swept.status(tmp_path / "out")["running"] is False
 
 
 def test_workers_end_with_their_parent_and_its_lock_dies_with_it(longer: Path, tmp_path: Path):
@@ -377,7 +377,7 @@ def children(parent: int) -> list[int]:
 # --------------------------------------------------------------------------------------------------------------- Dask
 
 
-def test_a_dask_cluster_gives_the_same_with_a_worker_killed(whole: sweep.Swept, small: Path, tmp_path: Path):
+def test_a_dask_cluster_gives_the_same_with_a_worker_killed(whole: swept.Swept, small: Path, tmp_path: Path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(

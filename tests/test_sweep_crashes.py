@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import store, sweep
+from sim import store, sweep, swept
 from sim.errors import FolderProblem
 from tests.test_sweep import inline, sweeping, until
 
@@ -114,7 +114,7 @@ def test_a_kill_at_any_step_loses_nothing(study: Path, expected: str, tmp_path: 
         out = tmp_path / str(step)
         ended = swept_in_a_child(study, out, step, after)
         if (out / store.MANIFEST).exists():
-            sweep.status(out)
+            swept.status(out)
         done = sweep.sweep(study, out, resume=True, chunk=CHUNK)
         assert done.hash() == expected, step
         assert done.outcomes["run"].to_pylist() == list(range(24))
