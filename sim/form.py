@@ -13,13 +13,16 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from sim.quantities import (
     ANY,
     COUNT,
+    DEPTH,
     LEVEL,
     POSITIVE,
     SHARE,
+    SWITCH,
     TIMES,
     TIMES_EXAMPLES,
     Bounds,
@@ -28,6 +31,7 @@ from sim.quantities import (
     LevelPerActor,
     Line,
     Name,
+    Names,
     Number,
     Pair,
     Part,
@@ -54,7 +58,7 @@ Plover = Literal[
     "AGREE", "CONSULT", "SUPPORT", "COOPERATE", "AID", "CONCEDE", "RETREAT", "ACCUSE", "REQUEST", "REJECT",
     "THREATEN", "PROTEST", "MOBILIZE", "SANCTION", "COERCE", "ASSAULT", "NONE",
 ]  # fmt: skip
-Policy = Literal["quantal", "best", "random", "frozen"]
+Policy = Literal["quantal", "best", "random", "frozen", "trend", "reinforcement", "challenge"]
 
 
 class Indicator(Sourced):
@@ -140,6 +144,19 @@ class Interest(Sourced):
     )
 
 
+class Challenge(Sourced):
+    """What an actor brings to the expected-utility challenge model."""
+
+    position: Annotated[Ideal, BeforeValidator(_ideal), Short(("number",)), SHARE] = Field(
+        description="Where it stands on the one issue, 0..1, or {of: path}: an indicator's share of its range.",
+        examples=[0.8, {"of": "self.stance"}],
+    )
+    capability: Annotated[Number, SHARE] = Field(description="What it could bring to bear, 0..1.", examples=[0.7])
+    salience: Annotated[Number, SHARE] = Field(
+        description="How much of that it would bring to bear, 0..1.", examples=[0.8]
+    )
+
+
 class Actor(Sourced):
     """One who decides."""
 
@@ -184,8 +201,18 @@ class Actor(Sourced):
         examples=[{"default": 0.04, "tajikistan": 0.3}],
         json_schema_extra={"default": 0},
     )
+    depth: Annotated[Number | None, DEPTH] = Field(
+        None,
+        description="How far it thinks of others' choices: 0, 1 or 2 (`model.depth` if left out).",
+        examples=[1],
+    )
     policy: Policy | None = Field(
         None, description="How this actor chooses, where it differs from the scenario's policy.", examples=["random"]
+    )
+    challenge: Challenge | None = Field(
+        None,
+        description="What it brings to the policy `challenge`, under which who declares none counts for nothing.",
+        examples=[{"position": 0.8, "capability": 0.7, "salience": 0.8}],
     )
 
 
@@ -345,6 +372,9 @@ class Assurance(Sourced):
         examples=[{"default": 0, "taliban.china": 0.8}],
     )
     reliability: Annotated[PerActor, SHARE] = Field(
+        default_factory=lambda: PerName.model_validate(
+            {"default": {"value": 1.0, "assumption": "kept when its giver so chooses"}}
+        ),
         description="Chance that it is kept when tested, at the start, 0..1; by giver or `giver.receiver`.",
         examples=[0.6],
     )
@@ -457,6 +487,219 @@ class Act(Part):
     )
 
 
+def _deed(value: Any) -> Any:
+    """An action's id is short for {action: ...}."""
+    if isinstance(value, str):
+        return {"action": value}
+    if not isinstance(value, (dict, Deed)):
+        raise PydanticCustomError("deed", "must be the name of an action")
+    return value
+
+
+class Deed(Part):
+    """An act that a side of a bargain promises."""
+
+    lone: ClassVar[str | None] = "action"
+    action: Name = Field(description="The action's id.", examples=["open_schools"])
+    toward: Name | None = Field(
+        None,
+        description="The actor it is done to (the other side if left out; nobody where the action has no `toward`).",
+        examples=["europe"],
+    )
+
+
+Promised = Annotated[Deed, BeforeValidator(_deed), Short(("string",))]
+
+
+class Bargain(Sourced):
+    """What an actor can offer another: an act of its own for an act of the other's."""
+
+    title: Line | None = Field(
+        None, description="A verb phrase for cards and feeds.", examples=["offers aid against schools for girls to"]
+    )
+    cameo: Cameo = Field(description="CAMEO event code of the offer, quoted.", examples=["0331"])
+    plover: Plover = Field(
+        description="PLOVER event type (NONE where PLOVER drops the CAMEO code).", examples=["AGREE"]
+    )
+    channel: Name = Field(
+        description="words, ties, money, force, ...: at most one act a channel and target a turn.", examples=["deals"]
+    )
+    effort: Annotated[Number, COUNT] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="a deed"),
+        description="Attention that the offer takes: a word 0.25, a deed 1, a programme 2.",
+        examples=[0.5],
+    )
+    by: Selector = Field(description="Actors or tags who can propose it.", examples=["west"])
+    toward: Selector = Field(description="Actors or tags it can be proposed to.", examples=["taliban"])
+    habit: Annotated[Number, POSITIVE] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="no act is likelier than another beforehand"),
+        description="Weight of the offer in the prior over available actions.",
+        examples=[2],
+    )
+    visibility: Annotated[Number, SHARE] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="done in the open"),
+        description="0..1: how much others see of what came of it.",
+        examples=[0.2],
+    )
+    needs: list[Need] = Field(
+        default_factory=list,
+        description="All must hold at the start of the turn (`self` proposes to `target`).",
+        examples=[[{"of": "self.target.rung", "at_least": "talks"}]],
+    )
+    give: Promised = Field(
+        description="What the proposer promises: an action, or {action, toward}.", examples=["conditional_aid"]
+    )
+    ask: Promised = Field(
+        description="What the target promises in return: an action, or {action, toward}.",
+        examples=["open_schools", {"action": "open_schools", "toward": "europe"}],
+    )
+    give_after: int = Field(0, ge=0, le=60, description="Turns from acceptance until the give falls due.", examples=[1])
+    ask_after: int = Field(0, ge=0, le=60, description="Turns from acceptance until the ask falls due.", examples=[1])
+    expires: int = Field(1, ge=1, le=60, description="Turns that an offer stays on the table.", examples=[2])
+    bias: Annotated[Number, ANY] = Field(
+        description="Log-odds against acceptance when nothing hangs on it: the weight of what is.", examples=[1.5]
+    )
+    word: Name = Field(
+        description="The assurance that both promise by: what each believes of the other's word.",
+        examples=["good_faith"],
+    )
+    together: bool = Field(
+        False, description="Whether the others of `by` are asked to join the offer.", examples=[True]
+    )
+    counter: Name | None = Field(
+        None,
+        description="The bargain that the target can answer with: same `by` and `toward`, neither `together`.",
+        examples=["smaller_bargain"],
+    )
+    active: Annotated[Number, SWITCH] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="part of the world"),
+        description="0 switches it off, 1 on.",
+        examples=[0],
+    )
+
+
+class AgendaItem(Sourced):
+    """A position that a session of a forum moves."""
+
+    of: Path = Field(
+        description="Indicator of the member (`self`) that holds its position; who has none neither moves nor counts.",
+        examples=["self.stance"],
+    )
+    openness: Annotated[PerActor, SHARE] = Field(
+        description="Share of the way to the others' weighed mean that a member moves in a session, 0..1.",
+        examples=[{"default": 0.2, "tajikistan": 0.05}],
+    )
+    salience: Annotated[PerActor, SHARE] = Field(
+        description="How much a member puts behind its position, 0..1.", examples=[{"default": 0.5, "russia": 0.8}]
+    )
+
+
+class Output(Sourced):
+    """What can come of a session where those present agree."""
+
+    title: Line | None = Field(None, description="What it is.", examples=["a joint statement"])
+    on: Names = Field(
+        default_factory=list,
+        description="Items of the agenda that must be agreed enough.",
+        examples=[["line"]],
+    )
+    within: Annotated[Number, SHARE] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="it asks for no agreement but that nobody vetoes it"),
+        description="Spread of the positions (share of the range) below which it can follow, 0..1.",
+        examples=[0.3],
+    )
+    vetoes: Names | None = Field(
+        None,
+        description="Actors or tags who can stop it, if present (all members if left out; []: nobody).",
+        examples=[["russia", "china"]],
+    )
+    bias: Annotated[Number, ANY] = Field(description="Log-odds against a veto when nothing hangs on it.", examples=[3])
+    effects: list[Effect] = Field(
+        default_factory=list, description="What it does.", examples=[[{"of": "taliban.legitimacy", "add": 0.02}]]
+    )
+    acts: list[Act] = Field(
+        default_factory=list,
+        description="Acts that it gives rise to, of members who are present and willing.",
+        examples=[[{"by": "russia", "action": "exercise", "target": "tajikistan"}]],
+    )
+
+
+class Forum(Sourced):
+    """Where members meet, move one another's positions, and may agree on something."""
+
+    title: Line | None = Field(None, description="Name for cards and figures.", examples=["the Moscow format"])
+    cameo: Cameo = Field(description="CAMEO event code of convening it, quoted.", examples=["040"])
+    plover: Plover = Field(
+        description="PLOVER event type (NONE where PLOVER drops the CAMEO code).", examples=["CONSULT"]
+    )
+    members: Selector = Field(
+        description="Actors or tags who meet there, two at least.", examples=[["russia", "china", "central_asia"]]
+    )
+    convener: Selector = Field(description="Actors or tags who can convene it, members or not.", examples=["russia"])
+    channel: Name = Field(
+        description="words, ties, money, force, ...: at most one act a channel and target a turn.", examples=["talks"]
+    )
+    effort: Annotated[Number, COUNT] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="a deed"),
+        description="Attention that convening takes: a word 0.25, a deed 1, a programme 2.",
+        examples=[1],
+    )
+    habit: Annotated[Number, POSITIVE] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="no act is likelier than another beforehand"),
+        description="Weight of convening in the prior over available actions.",
+        examples=[2],
+    )
+    needs: list[Need] = Field(
+        default_factory=list,
+        description="All must hold at the start of the turn for convening (`self` is the convener).",
+        examples=[[{"of": "world_attention", "at_least": 0.3}]],
+    )
+    cost: Annotated[ScaledNumber, ANY] = Field(
+        description="Cost of convening in units of utility; word 0.002, deed 0.008, programme 0.016.",
+        examples=[0.008, {"default": 0.008, "russia": 0.004, "claim": "FRS-014"}],
+    )
+    dates: list[Date] = Field(
+        default_factory=list, description="Sessions held without being convened.", examples=[["2021-10"]]
+    )
+    every: int | None = Field(
+        None,
+        ge=1,
+        le=240,
+        description="A session each so many turns, from the first of `dates`, else from the first turn.",
+        examples=[6],
+    )
+    pause: int = Field(
+        1, ge=0, le=240, description="Turns after a session in which it cannot be convened.", examples=[3]
+    )
+    quorum: int = Field(
+        2, ge=2, le=1000, description="Members who must be present for anything to come of it.", examples=[4]
+    )
+    capability: Name | None = Field(
+        None,
+        description="The capability by which members weigh (all weigh 1 if left out).",
+        examples=["diplomacy"],
+    )
+    attend: Annotated[PerActor, ANY] = Field(
+        description="Log-odds of attending when nothing hangs on it: one number, or one per actor or tag.",
+        examples=[2, {"default": 2, "tajikistan": 0}],
+    )
+    agenda: dict[Name, AgendaItem] = Field(
+        default_factory=dict,
+        description="The positions that a session moves, by name.",
+        examples=[{"line": {"of": "self.stance", "openness": 0.2, "salience": 0.5}}],
+    )
+    outputs: dict[Name, Output] = Field(
+        default_factory=dict,
+        description="What can come of a session, by name.",
+        examples=[{"statement": {"on": ["line"], "within": 0.3, "bias": 3}}],
+    )
+    active: Annotated[Number, SWITCH] = Field(
+        default_factory=lambda: Quantity(value=1.0, assumption="part of the world"),
+        description="0 switches it off, 1 on.",
+        examples=[0],
+    )
+
+
 class Dated(Sourced):
     """A dated event (an inject)."""
 
@@ -555,6 +798,11 @@ class Model(Sourced):
         description="Eta >= 0 where an actor states none.",
         examples=[5],
     )
+    depth: Annotated[Number, DEPTH] = Field(
+        default_factory=lambda: Quantity(value=0.0, assumption="takes the world as it stands"),
+        description="How far actors think of others' choices: 0, 1 or 2, where an actor states none.",
+        examples=[1],
+    )
 
 
 class Scenario(Sourced):
@@ -610,6 +858,32 @@ class Scenario(Sourced):
                 "talk": {
                     "cameo": "040", "plover": "CONSULT", "channel": "ties", "by": "state", "toward": "front",
                     "cost": 0.008, "effects": [{"of": "target.standing", "add": 0.04}],
+                }
+            }
+        ],
+    )  # fmt: skip
+    bargains: dict[Name, Bargain] = Field(
+        default_factory=dict,
+        description="What can be offered against what, by name.",
+        examples=[
+            {
+                "aid_for_calm": {
+                    "cameo": "0331", "plover": "AGREE", "channel": "deals", "by": "state", "toward": "front",
+                    "give": "aid", "ask": "stop_raids", "bias": 1.5, "word": "good_faith",
+                }
+            }
+        ],
+    )  # fmt: skip
+    fora: dict[Name, Forum] = Field(
+        default_factory=dict,
+        description="Where actors meet, by name.",
+        examples=[
+            {
+                "council": {
+                    "cameo": "040", "plover": "CONSULT", "members": "state", "convener": "alba", "channel": "talks",
+                    "cost": 0.008, "attend": 2,
+                    "agenda": {"line": {"of": "self.stance", "openness": 0.2, "salience": 0.5}},
+                    "outputs": {"statement": {"on": "line", "within": 0.3, "bias": 3}},
                 }
             }
         ],
@@ -872,7 +1146,8 @@ def schema() -> dict[str, Any]:
 
 def _defaults(kind: str, block: dict[str, Any]) -> None:
     """Gives each number that a model fills in its value, where pydantic, which calls a function for it, tells none."""
-    models = {model.__name__: model for model in (Scenario, Model, Action, Assurance, Incident, Coupling)}
+    kinds = (Scenario, Model, Action, Assurance, Bargain, Forum, Output, Incident, Coupling)
+    models = {model.__name__: model for model in kinds}
     for name, field in models[kind].model_fields.items() if kind in models else ():
         if field.default_factory is not None:
             value = field.get_default(call_default_factory=True)

@@ -42,19 +42,22 @@ class Short:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the value of a number may be. below, above: whether the bound itself is left out. rung: a name may stand."""
+    """What the value of a number may be. below, above: whether the bound itself is left out. rung: a name may stand.
+    whole: whether only the few whole numbers of a range may stand."""
 
     low: float = -LARGEST
     high: float = LARGEST
     above: bool = False
     below: bool = False
     rung: bool = False
+    whole: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether the value keeps to the bounds."""
-        return (self.low < value if self.above else self.low <= value) and (
+        within = (self.low < value if self.above else self.low <= value) and (
             value < self.high if self.below else value <= self.high
         )
+        return within and not (self.whole and value != int(value))
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         described = handler(core)
@@ -63,10 +66,15 @@ class Bounds:
                 short["exclusiveMinimum" if self.above else "minimum"] = plain(self.low)
             if self.high < LARGEST:
                 short["exclusiveMaximum" if self.below else "maximum"] = plain(self.high)
+            if self.whole:
+                short["multipleOf"] = 1
         return described
 
     def __str__(self) -> str:
         low, high = plain(self.low), plain(self.high)
+        if self.whole:
+            *first, last = map(str, range(int(low), int(high) + 1))
+            return f"{', '.join(first)} or {last}"
         if self.high >= LARGEST:
             return f"greater than {low}" if self.above else f"{low} or more"
         if not self.above and not self.below:
@@ -88,6 +96,8 @@ ANY = Bounds()
 LEVEL = Bounds(rung=True)
 POSITIVE = Bounds(low=0, above=True)
 COUNT = Bounds(low=0)
+SWITCH = Bounds(0, 1, whole=True)
+DEPTH = Bounds(0, 2, whole=True)
 
 
 def plain(value: float) -> float | int:
@@ -106,6 +116,7 @@ Claims = Annotated[
     BeforeValidator(_listed),
     Short(("string",)),
 ]
+Names = Annotated[list[Name], BeforeValidator(_listed), Short(("string",))]
 Selector = Annotated[list[Name], Field(min_length=1), BeforeValidator(_listed), Short(("string",))]
 Pair = Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]
 
@@ -114,6 +125,7 @@ class Part(BaseModel):
     """Anything in a scenario file: no unknown keys, no silent conversions, no changes after reading."""
 
     whole: ClassVar[bool] = False  # a whole file, whose settings are written out even where they are the usual ones
+    lone: ClassVar[str | None] = None  # the field whose value alone is short for a part that says nothing else
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -148,6 +160,7 @@ def _value(value: Any) -> Any:
 class Quantity(Sourced):
     """A number (or, on a ladder, the name of a rung) with its source and its plausible range."""
 
+    lone: ClassVar[str | None] = "value"
     value: Annotated[FiniteFloat | Name, BeforeValidator(_value)] = Field(
         description="The number; on a ladder also the name of a rung.", examples=[0.45, "mission"]
     )
@@ -187,6 +200,7 @@ class PerName(Sourced):
     A name beats a tag and a pair of names beats a name and a tag; equally exact keys that both hold must agree.
     """
 
+    lone: ClassVar[str | None] = "default"
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Level]
 
@@ -341,5 +355,5 @@ def as_data(value: Any) -> Any:
             data[field.alias or name] = item
     data |= {key: as_data(item) for key, item in (value.model_extra or {}).items()}
     data |= {key: data.pop(key) for key in ("times", "claim", "assumption") if key in data}
-    lone = {Quantity: "value", PerName: "default", Scaled: "default"}.get(type(value))
+    lone = value.lone
     return data[lone] if lone and list(data) == [lone] and not isinstance(data[lone], dict) else data
