@@ -44,6 +44,7 @@ from sim.quantities import (
     Selector,
     Short,
     Sourced,
+    _listed,
     _quantity,
     plain,
 )
@@ -658,7 +659,7 @@ class Forum(Sourced):
         description="Cost of convening in units of utility; word 0.002, deed 0.008, programme 0.016.",
         examples=[0.008, {"default": 0.008, "russia": 0.004, "claim": "FRS-014"}],
     )
-    dates: list[Date] = Field(
+    dates: Annotated[list[Date], BeforeValidator(_listed), Short(("string",))] = Field(
         default_factory=list, description="Sessions held without being convened.", examples=[["2021-10"]]
     )
     every: int | None = Field(
@@ -1017,6 +1018,40 @@ def pairs(scenario: Scenario, first: Sequence[str] | None, second: Sequence[str]
     """Pairs of different actors, sorted, of two selectors."""
     others = members(scenario, second)
     return [(one, other) for one in members(scenario, first) for other in others if one != other]
+
+
+Option = tuple[str, str, str | None]  # actor, action, target
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A bargain between two actors. give, ask: the options that they promise one another."""
+
+    proposer: str
+    target: str
+    give: Option
+    ask: Option
+
+
+def deals(scenario: Scenario, bargain: Bargain) -> list[Deal]:
+    """The deals of a bargain, sorted: its pairs of which each can do its act as promised."""
+    found = []
+    for i, j in pairs(scenario, bargain.by, bargain.toward):
+        give, ask = done_as(scenario, bargain.give, i, j), done_as(scenario, bargain.ask, j, i)
+        if give is not None and ask is not None:
+            found.append(Deal(i, j, give, ask))
+    return found
+
+
+def done_as(scenario: Scenario, deed: Deed, doer: str, other: str) -> Option | None:
+    """The option that a deed promised to another means; None where its doer has no such option."""
+    action = scenario.actions.get(deed.action)
+    if action is None or doer not in members(scenario, action.by):
+        return None
+    if action.toward is None:
+        return None if deed.toward else (doer, deed.action, None)
+    target = deed.toward or other
+    return (doer, deed.action, target) if target != doer and target in members(scenario, action.toward) else None
 
 
 def pick(
