@@ -7,7 +7,7 @@ Data in YAML, formulas in Python: nothing in a scenario is evaluated. In order: 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -1035,23 +1035,29 @@ class Deal:
 
 def deals(scenario: Scenario, bargain: Bargain) -> list[Deal]:
     """The deals of a bargain, sorted: its pairs of which each can do its act as promised."""
+    giving, asked = doing(scenario, bargain.give), doing(scenario, bargain.ask)
     found = []
     for i, j in pairs(scenario, bargain.by, bargain.toward):
-        give, ask = done_as(scenario, bargain.give, i, j), done_as(scenario, bargain.ask, j, i)
+        give, ask = giving(i, j), asked(j, i)
         if give is not None and ask is not None:
             found.append(Deal(i, j, give, ask))
     return found
 
 
-def done_as(scenario: Scenario, deed: Deed, doer: str, other: str) -> Option | None:
-    """The option that a deed promised to another means; None where its doer has no such option."""
+def doing(scenario: Scenario, deed: Deed) -> Callable[[str, str], Option | None]:
+    """Gives, of a doer and the other side, the option that a deed promised to that side means; None where the doer has
+    no such option."""
     action = scenario.actions.get(deed.action)
-    if action is None or doer not in members(scenario, action.by):
-        return None
-    if action.toward is None:
-        return None if deed.toward else (doer, deed.action, None)
-    target = deed.toward or other
-    return (doer, deed.action, target) if target != doer and target in members(scenario, action.toward) else None
+    doers = set(members(scenario, action.by)) if action else set()
+    targets = set(members(scenario, action.toward)) if action and action.toward else None
+
+    def option(doer: str, other: str) -> Option | None:
+        if doer not in doers or (targets is None and deed.toward):
+            return None
+        target = None if targets is None else deed.toward or other
+        return (doer, deed.action, target) if targets is None or (target in targets and target != doer) else None
+
+    return option
 
 
 def pick(
