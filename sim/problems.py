@@ -16,27 +16,34 @@ from sim.form import (
     Act,
     Action,
     Actor,
+    AgendaItem,
     Assurance,
+    Bargain,
     Belies,
     Counted,
     Coupling,
     Dated,
+    Deed,
     Effect,
+    Forum,
     Incident,
     Indicator,
     Need,
     Outcome,
+    Output,
     Position,
     Scenario,
     Signal,
     When,
+    deals,
+    doing,
     expand,
     first_day,
     members,
     pairs,
 )
 from sim.quantities import LARGEST, NAME, PerName, plain, quantities
-from sim.words import Applies, Full, Here, Words, always
+from sim.words import Applies, Full, Here, Words, always, some
 
 RESERVED = frozenset(("self", "target", "default", "value", "range", "claim", "assumption", "times"))
 FAMILIES = ("promised_", "reliability_", "credibility_")
@@ -61,6 +68,9 @@ MOST_MOVES = 10_000_000  # options, each with every indicator that its effects m
 MOST_COUPLINGS = 200_000
 MOST_BELIEFS = 200_000
 MOST_HAPPENINGS = 200_000  # incidents of each actor, with every indicator that they move
+MOST_JOINERS = 1_000_000  # common offers, each with all who may join it
+MOST_MEETINGS = 1_000_000  # items of fora, each with every pair of members
+MOST_OUTPUTS = 200_000  # outputs of fora, each with its members, its acts and every indicator that it moves
 MOST_BELIED = 10_000_000  # incidents of each actor, with every belief that they belie
 MOST_DATED = 1_000_000
 Sizes = dict[str, int]
@@ -85,6 +95,9 @@ def too_large(scenario: Scenario) -> list[tuple[str, str]]:
         (_beliefs(scenario), MOST_BELIEFS, "beliefs", "name fewer in `from` and `to`"),
         (options, MOST_OPTIONS, "options", "name fewer in `by` and `toward`"),
         (moves, MOST_MOVES, "effects of options", "name fewer in `by`, `toward` and the effects"),
+        (_joiners(scenario), MOST_JOINERS, "partners of common offers", "name fewer in `by` and `toward`"),
+        (_meetings(scenario), MOST_MEETINGS, "pairs of members who may move one another", "name fewer in `members`"),
+        (_outputs(scenario), MOST_OUTPUTS, "effects, acts and members of outputs", "name fewer in the effects"),
         (_couplings(scenario), MOST_COUPLINGS, "couplings", "name fewer in `by`, `toward`, `from` and `to`"),
         (happenings, MOST_HAPPENINGS, "effects of incidents", "name fewer in `on` and the effects"),
         (belied, MOST_BELIED, "beliefs that incidents speak to", "name fewer in `on` and `belies`"),
@@ -119,7 +132,38 @@ def _options(scenario: Scenario) -> tuple[Sizes, Sizes]:
         alone = action.toward is None
         options[place] = len(members(scenario, action.by)) if alone else _pair_count(scenario, action.by, action.toward)
         moves[place] = options[place] * (1 + sum(_spoken_of(scenario, effect.of) for effect in action.effects))
+    for name, bargain in scenario.bargains.items():
+        options[f"bargains.{name}"] = _pair_count(scenario, bargain.by, bargain.toward)
+    for name, forum in scenario.fora.items():
+        options[f"fora.{name}"] = len(members(scenario, forum.convener))
     return options, moves
+
+
+def _joiners(scenario: Scenario) -> Sizes:
+    return {
+        f"bargains.{name}": _pair_count(scenario, one.by, one.toward) * len(members(scenario, one.by))
+        for name, one in scenario.bargains.items()
+        if one.together
+    }
+
+
+def _meetings(scenario: Scenario) -> Sizes:
+    return {
+        f"fora.{name}": len(one.agenda) * len(members(scenario, one.members)) ** 2
+        for name, one in scenario.fora.items()
+    }
+
+
+def _outputs(scenario: Scenario) -> Sizes:
+    return {
+        f"fora.{name}": sum(
+            len(members(scenario, one.members))
+            + len(output.acts)
+            + sum(_spoken_of(scenario, effect.of) for effect in output.effects)
+            for output in one.outputs.values()
+        )
+        for name, one in scenario.fora.items()
+    }
 
 
 def _couplings(scenario: Scenario) -> Sizes:
@@ -168,6 +212,8 @@ class _Check(Words):
                 (self.actor, self.scenario.actors),
                 (self.assurance, self.scenario.assurances),
                 (self.action, self.scenario.actions),
+                (self.bargain, self.scenario.bargains),
+                (self.forum, self.scenario.fora),
                 (self.incident, self.scenario.incidents),
                 (self.coupling, self.scenario.couplings),
                 (self.outcome, self.scenario.outcomes),
@@ -175,6 +221,7 @@ class _Check(Words):
             for check, blocks in checks:
                 for name, block in blocks.items():
                     check(name, block)
+            self.counters()
             for index, event in enumerate(self.scenario.timeline):
                 self.event(f"timeline[{index}]", event)
             for path, quantity in self.scenario.set.items():
@@ -215,8 +262,13 @@ class _Check(Words):
             if name.startswith(FAMILIES):
                 prefix = next(family for family in FAMILIES if name.startswith(family))
                 self.tell(f"indicators.{name}", f'names with "{prefix}" belong to assurances; choose another')
-        if "hold" in scenario.actions:
-            self.tell("actions.hold", '"hold" stands for doing nothing; choose another name')
+        kinds = (("actions", "an action"), ("bargains", "a bargain"), ("fora", "a forum"))
+        taken = {"hold": "stands for doing nothing"}
+        for key, kind in kinds:
+            for name in getattr(scenario, key):
+                if name in taken:
+                    self.tell(f"{key}.{name}", f'"{name}" {taken[name]}; choose another name')
+                taken.setdefault(name, f"is {kind} too")
 
     def reserved(self, place: str, name: str) -> None:
         if name in RESERVED:
@@ -309,6 +361,8 @@ class _Check(Words):
                 self.path(f"{at}.ideal.of", interest.ideal.of, here)
             else:
                 self.level(f"{at}.ideal", interest.ideal, kind)
+        if actor.challenge is not None and isinstance(actor.challenge.position, Position):
+            self.path(f"{place}.challenge.position.of", actor.challenge.position.of, here)
         if actor.stakes is not None:
             self.stakes(f"{place}.stakes", name, actor.stakes)
 
@@ -353,8 +407,7 @@ class _Check(Words):
             self.tell(place, "no actor can do it; look at `by` and `toward`")
             return
         here = Here(self_=able, target=targets, target_by="toward")
-        for index, need in enumerate(action.needs):
-            self.need(f"{place}.needs[{index}]", need, here)
+        self.needs(place, action.needs, here)
 
         def available(self_: str | None, target: str | None) -> bool:
             return all(expand(need.of, self.scenario, self_, target) for need in action.needs)
@@ -371,14 +424,16 @@ class _Check(Words):
         for index, signal in enumerate(action.signals):
             self.signal(f"{place}.signals[{index}]", signal, here)
 
-    def need(self, place: str, need: Need, here: Here) -> None:
-        kind = self.path(f"{place}.of", need.of, here)
-        if need.at_least is None and need.at_most is None:
-            self.tell(place, "says no bound; add at_least or at_most")
-        for word in ("at_least", "at_most"):
-            bound = getattr(need, word)
-            if bound is not None:
-                self.level(f"{place}.{word}", bound, kind)
+    def needs(self, place: str, needs: Sequence[Need], here: Here) -> None:
+        for index, need in enumerate(needs):
+            at = f"{place}.needs[{index}]"
+            kind = self.path(f"{at}.of", need.of, here)
+            if need.at_least is None and need.at_most is None:
+                self.tell(at, "says no bound; add at_least or at_most")
+            for word in ("at_least", "at_most"):
+                bound = getattr(need, word)
+                if bound is not None:
+                    self.level(f"{at}.{word}", bound, kind)
 
     def effect(self, place: str, effect: Effect, here: Here, available: Applies = always) -> None:
         """One effect of an act or an incident. available: whether an actor can do it to a target."""
@@ -458,14 +513,183 @@ class _Check(Words):
         for index, step in enumerate(incident.plus):
             self.source(f"{place}.plus[{index}].of", step.of, here)
         self.factors(place, incident.times, here)
-        for index, effect in enumerate(incident.effects):
+        self.happening(place, incident.effects, here)
+        for index, belied in enumerate(incident.belies):
+            self.told(f"{place}.belies[{index}]", belied, here)
+
+    def happening(self, place: str, effects: Sequence[Effect], here: Here) -> None:
+        """Effects of what is not done by an actor."""
+        for index, effect in enumerate(effects):
             at = f"{place}.effects[{index}]"
             for word in ("when", "attempt"):
                 if getattr(effect, word):
                     self.tell(f"{at}.{word}", "only effects of actions can say this; remove it")
             self.effect(at, effect, here)
-        for index, belied in enumerate(incident.belies):
-            self.told(f"{place}.belies[{index}]", belied, here)
+
+    def bargain(self, name: str, bargain: Bargain) -> None:
+        place = f"bargains.{name}"
+        self.selectors(place, bargain, by=bargain.by, toward=bargain.toward)
+        given = pairs(self.scenario, bargain.by, bargain.toward)
+        well = self.all_known(bargain.by, bargain.toward)
+        if well and not given:
+            self.tell(place, "nobody can propose it to another; look at `by` and `toward`")
+        proposers, targets = self.those(bargain.by), self.those(bargain.toward)
+        here = Here(self_=proposers, target=targets, target_by="toward")
+        self.needs(place, bargain.needs, here)
+        told = [self.deed(f"{place}.{word}", getattr(bargain, word)) for word in ("give", "ask")]
+        if given and well and all(told):
+            self.possible(place, bargain, given)
+        self.promise(f"{place}.word", bargain.word)
+        counter = bargain.counter
+        if counter is not None and self.known(f"{place}.counter", counter, self.scenario.bargains, "bargain"):
+            self.counter(f"{place}.counter", name, bargain, counter)
+
+    def deed(self, place: str, deed: Deed) -> bool:
+        """Whether a promised act is an action, done to somebody if that is named."""
+        if not self.known(place, deed.action, self.scenario.actions, "action"):
+            return False
+        if deed.toward is None:
+            return True
+        if self.scenario.actions[deed.action].toward is None:
+            self.tell(f"{place}.toward", f'"{deed.action}" is done to nobody; remove it')
+            return False
+        return self.known(f"{place}.toward", deed.toward, self.scenario.actors, "actor")
+
+    def possible(self, place: str, bargain: Bargain, given: Sequence[tuple[str, str]]) -> None:
+        """Some pair can keep the bargain, and whoever promises can give the other the word that it hangs on."""
+        asked, giving = doing(self.scenario, bargain.ask), doing(self.scenario, bargain.give)
+        able = {
+            "give": any(giving(i, j) for i, j in given),
+            "ask": any(asked(j, i) for i, j in given),
+        }
+        for word, does in (("give", "proposes"), ("ask", "is asked")):
+            if not able[word]:
+                deed = getattr(bargain, word)
+                whom = f'to "{deed.toward}"' if deed.toward else "to the other side"
+                whom = "" if self.scenario.actions[deed.action].toward is None else f" {whom}"
+                self.tell(
+                    f"{place}.{word}",
+                    f'nobody who {does} can do "{deed.action}"{whom}; look at its `by` and `toward`',
+                )
+        if not all(able.values()):
+            return
+        made = deals(self.scenario, bargain)
+        if not made:
+            self.tell(place, "no two of `by` and `toward` can do their part, one the give and the other the ask")
+        assurance = self.scenario.assurances.get(bargain.word)
+        if assurance is None or not self.all_known(assurance.from_, assurance.to):
+            return
+        said = {(deal.proposer, deal.target) for deal in made}
+        if bargain.together:
+            asked_ = {deal.target for deal in made}
+            said |= {(i, j) for i, j in given if j in asked_ and giving(i, j)}
+        said |= {(j, i) for i, j in said}
+        missing = sorted(said.difference(pairs(self.scenario, assurance.from_, assurance.to)))
+        if missing:
+            who = some(f"{giver} to {receiver}" for giver, receiver in missing)
+            self.tell(
+                f"{place}.word",
+                f'"{bargain.word}" cannot be given by {who}, and both sides promise; widen its `from` and `to`',
+            )
+
+    def counter(self, place: str, name: str, bargain: Bargain, counter: str) -> None:
+        """A counter-offer is another bargain between the same."""
+        if counter == name:
+            self.tell(place, "a bargain is no answer to itself; name another, or leave it out")
+            return
+        other = self.scenario.bargains[counter]
+        for word in ("by", "toward"):
+            one, two = getattr(bargain, word), getattr(other, word)
+            if self.all_known(one, two) and members(self.scenario, one) != members(self.scenario, two):
+                self.tell(place, f'"{counter}" has another `{word}`; a counter-offer is between the same actors')
+        for word, block in ((name, bargain), (counter, other)):
+            if block.together:
+                self.tell(place, f'"{word}" is made `together`; only an offer of one to one can be countered')
+                break
+
+    def counters(self) -> None:
+        """No bargain answers itself by way of others."""
+        bargains = self.scenario.bargains
+        told: set[str] = set()
+        for start in sorted(bargains):
+            way = [start]
+            while (name := bargains[way[-1]].counter) in bargains and name not in way:
+                way.append(name)
+            if name == start and len(way) > 1 and not told.intersection(way):
+                told.update(way)
+                circle = " -> ".join(f'"{word}"' for word in [*way, start])
+                self.tell(
+                    f"bargains.{start}.counter", f"{circle} is a cycle of conditions; one of them must have no counter"
+                )
+
+    def forum(self, name: str, forum: Forum) -> None:
+        place = f"fora.{name}"
+        self.selectors(place, forum, members=forum.members, convener=forum.convener)
+        present, conveners = self.those(forum.members), self.those(forum.convener)
+        well = self.all_known(forum.members)
+        if well and len(present) < 2:
+            self.tell(f"{place}.members", f"only {' '.join(present)} is a member; a forum needs two or more")
+        elif well and forum.quorum > len(present):
+            told = f"{forum.quorum} of {len(present)} members can never be present; must be 2..{len(present)}"
+            self.tell(f"{place}.quorum", told)
+        here = Here(self_=conveners)
+        self.needs(place, forum.needs, here)
+
+        def available(self_: str | None, target: str | None) -> bool:
+            return all(expand(need.of, self.scenario, self_) for need in forum.needs)
+
+        self.covered(f"{place}.cost", forum.cost, [(convener, None) for convener in conveners], pair=False)
+        self.factors(f"{place}.cost", forum.cost.times, here, available)
+        for index, date in enumerate(forum.dates):
+            if self.date(f"{place}.dates[{index}]", date):
+                self.within(f"{place}.dates[{index}]", date)
+        if forum.capability is not None:
+            self.weight(f"{place}.capability", forum.capability, present)
+        self.covered(f"{place}.attend", forum.attend, [(member, None) for member in present], pair=False)
+        for key, item in forum.agenda.items():
+            self.item(f"{place}.agenda.{key}", item, present)
+        for key, output in forum.outputs.items():
+            self.output(f"{place}.outputs.{key}", output, forum, present)
+
+    def weight(self, place: str, name: str, present: Sequence[str]) -> None:
+        """A capability of one of the members."""
+        owned = {name for member in present for name in self.scenario.actors[member].capabilities.by_name}
+        if self.known(place, name, self.capabilities, "capability") and name not in owned:
+            self.tell(place, f'no member has the capability "{name}"; add it to their capabilities')
+
+    def item(self, place: str, item: AgendaItem, present: tuple[str, ...]) -> None:
+        """A position that some of the members have."""
+        kind = self.path(f"{place}.of", item.of, Here(self_=present, written=True))
+        if kind is None:
+            return
+        if "self" not in item.of.split("."):
+            self.tell(f"{place}.of", f"{item.of} is the same for all; name an indicator that is each member's (`self`)")
+            return
+        if kind.ladder is not None:
+            self.tell(f"{place}.of", f'"{kind.indicator}" is a ladder, which only acts and events move')
+        owners = [(member, None) for member in present if expand(item.of, self.scenario, member)]
+        for word in ("openness", "salience"):
+            self.covered(f"{place}.{word}", getattr(item, word), owners, pair=False)
+
+    def output(self, place: str, output: Output, forum: Forum, present: tuple[str, ...]) -> None:
+        """What can come of a session: agreed on items of its agenda, vetoed and done by its members."""
+        for index, word in enumerate(output.on):
+            self.known(f"{place}.on[{index}]", word, forum.agenda, "item of the agenda")
+        well = self.all_known(forum.members)
+        for index, word in enumerate(output.vetoes or []):
+            at = f"{place}.vetoes[{index}]"
+            known = self.known(at, word, self.groups, "actor or tag")
+            if known and well and not set(present).intersection(self.groups[word]):
+                self.tell(at, f'"{word}" is no member of the forum; remove it, or add it to `members`')
+        self.happening(place, output.effects, Here())
+        self.conflicts(place, output.effects, [None], None)
+        for index, act in enumerate(output.acts):
+            at = f"{place}.acts[{index}]"
+            self.act(at, act)
+            if well and act.by in self.scenario.actors and act.by not in present:
+                self.tell(f"{at}.by", f'"{act.by}" is no member of the forum; remove it, or add it to `members`')
+            if act in output.acts[:index]:
+                self.tell(at, "stands here a second time; remove one")
 
     def coupling(self, name: str, coupling: Coupling) -> None:
         place = f"couplings.{name}"
@@ -553,7 +777,8 @@ class _Check(Words):
 
     def counted(self, place: str, counted: Counted) -> None:
         for index, action in enumerate(counted.action or []):
-            self.known(f"{place}.action[{index}]", action, self.scenario.actions, "action")
+            countable = {**self.scenario.actions, **self.scenario.bargains, **self.scenario.fora}
+            self.known(f"{place}.action[{index}]", action, countable, "action")
         self.selectors(place, counted, by=counted.by, toward=counted.toward)
         dates = {"from": counted.from_, "until": counted.until}
         days = {word: first_day(date) for word, date in dates.items() if date and self.date(f"{place}.{word}", date)}

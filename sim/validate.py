@@ -125,7 +125,8 @@ class _Mended:
     STAND_INS: Mapping[str, Any] = {
         "tightrope": FORMAT, "title": "x", "turns": 12, "value": 0.5, "salience": 0.5, "ideal": 0.5, "cost": 0.5,
         "cameo": "010", "plover": "NONE", "channel": "words", "hazard": 0.5, "add": 0.5, "fade": 0.5, "kept": 0.5,
-        "broken": 0.5, "reliability": 0.5, "forgetting": 0.5, "signal": 0.5, "date": "2000-01",
+        "broken": 0.5, "forgetting": 0.5, "signal": 0.5, "date": "2000-01", "bias": 0.5, "attend": 0.5,
+        "openness": 0.5, "capability": 0.5,
     }  # fmt: skip
     SELECTING = ("scope", "of", "from", "to", "ladder", "range", "by", "toward", "on")
     TIMING = ("start", "turns", "turn")
@@ -140,8 +141,8 @@ class _Mended:
     def scenario(self, errors: Sequence[Any]) -> Scenario | None:
         """The scenario that is left; None if too little is."""
         for _ in range(6):
-            for item in errors:
-                self.mend(item)
+            for at, item in [(_data_location(self.raw, item), item) for item in errors]:
+                self.mend(at, item)
             if self.hopeless:
                 return None
             try:
@@ -150,8 +151,7 @@ class _Mended:
                 errors = error.errors(include_url=False, include_context=False, include_input=False)
         return None
 
-    def mend(self, item: Any) -> None:
-        at = _data_location(self.raw, item)
+    def mend(self, at: Location, item: Any) -> None:
         self.paths.add(path_of(at))
         if item["type"] == "extra_forbidden":
             self.blocks.add(path_of(at[:-1]))
@@ -277,6 +277,7 @@ _TYPES = {
     "number": "a number", "float_type": "a number", "finite_number": "a finite number", "int_type": "a whole number",
     "string_type": "text", "bool_type": "true or false", "dict_type": "a mapping (key: value)", "list_type": "a list",
     "model_type": "a mapping (key: value)", "model_attributes_type": "a mapping (key: value)",
+    "deed": "the name of an action",
 }  # fmt: skip
 _PATTERNS = {
     PATH: "is no path; write name, actor.name or from.to.name",

@@ -80,7 +80,7 @@ def _both(quantities_: Mapping[str, Quantity], one: str, other: str) -> str:
     return f'"{one}" ({first}) and "{other}" ({second})'
 
 
-def _some(words: Iterable[str]) -> str:
+def some(words: Iterable[str]) -> str:
     """The first three words, and how many more there are."""
     listed = list(words)
     more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
@@ -285,7 +285,7 @@ class Words:
             return
         bare = [owner for owner in owners if pick(numbers_, self.scenario, *owner) is None]
         if bare:
-            who = _some(".".join(filter(None, owner)) for owner in bare)
+            who = some(".".join(filter(None, owner)) for owner in bare)
             self.tell(place, f"no number for {who}; add `default`" if who else "no number; write one")
 
     def agree(self, place: str, numbers_: PerName, owners: Sequence[Owner], kind: Slot | None = None) -> None:
@@ -300,8 +300,8 @@ class Words:
                     torn.setdefault((best[0], other), []).append(".".join(filter(None, owner)))
         for (one, other), whose in torn.items():
             both = _both(numbers_.by_name, one, other)
-            names = _some(f'"{name}"' for name in whose)
-            self.tell(f"{place}.{other}", f"{both} are equally exact for {_some(whose)}; add {names}")
+            names = some(f'"{name}"' for name in whose)
+            self.tell(f"{place}.{other}", f"{both} are equally exact for {some(whose)}; add {names}")
 
     def once(self, place: str, quantities_: Mapping[str, Quantity], adds: bool) -> None:
         """No two keys of a dated event reach one slot: which should hold?"""
@@ -314,11 +314,11 @@ class Words:
                     twice.setdefault((one, path), []).append(found)
         for (one, path), slots_ in twice.items():
             does = "move" if adds else "set"
-            told = f"{_both(quantities_, one, path)} both {does} {_some(slots_)}; write each indicator once"
+            told = f"{_both(quantities_, one, path)} both {does} {some(slots_)}; write each indicator once"
             self.tell(f"{place}.{path}", told)
 
     def conflicts(
-        self, place: str, effects: Sequence[Effect], doers: Sequence[str], targets: Sequence[str] | None
+        self, place: str, effects: Sequence[Effect], doers: Sequence[str | None], targets: Sequence[str] | None
     ) -> None:
         """Two levels for one slot in one act: which should hold?"""
         levels = [(index, effect) for index, effect in enumerate(effects) if effect.add is None]
@@ -328,11 +328,11 @@ class Words:
             if one.of == other.of or self.meet(one.of, other.of, doers, targets):
                 self.tell(f"{place}.effects[{index}]", f"brings {other.of} to a second level in one act; remove one")
 
-    def meet(self, one: str, other: str, doers: Sequence[str], targets: Sequence[str] | None) -> bool:
+    def meet(self, one: str, other: str, doers: Sequence[str | None], targets: Sequence[str] | None) -> bool:
         """Whether two paths speak of one slot for some actor and target."""
         others: Sequence[str | None] = targets or [None]
         for doer, target in itertools.product(doers, others):
-            if doer != target and set(expand(one, self.scenario, doer, target)) & set(
+            if (doer is None or doer != target) and set(expand(one, self.scenario, doer, target)) & set(
                 expand(other, self.scenario, doer, target)
             ):
                 return True
