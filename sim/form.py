@@ -1023,27 +1023,6 @@ def pairs(scenario: Scenario, first: Sequence[str] | None, second: Sequence[str]
 Option = tuple[str, str, str | None]  # actor, action, target
 
 
-@dataclass(frozen=True)
-class Deal:
-    """A bargain between two actors. give, ask: the options that they promise one another."""
-
-    proposer: str
-    target: str
-    give: Option
-    ask: Option
-
-
-def deals(scenario: Scenario, bargain: Bargain) -> list[Deal]:
-    """The deals of a bargain, sorted: its pairs of which each can do its act as promised."""
-    giving, asked = doing(scenario, bargain.give), doing(scenario, bargain.ask)
-    found = []
-    for i, j in pairs(scenario, bargain.by, bargain.toward):
-        give, ask = giving(i, j), asked(j, i)
-        if give is not None and ask is not None:
-            found.append(Deal(i, j, give, ask))
-    return found
-
-
 def doing(scenario: Scenario, deed: Deed) -> Callable[[str, str], Option | None]:
     """Gives, of a doer and the other side, the option that a deed promised to that side means; None where the doer has
     no such option."""

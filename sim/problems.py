@@ -35,7 +35,6 @@ from sim.form import (
     Scenario,
     Signal,
     When,
-    deals,
     doing,
     expand,
     first_day,
@@ -558,10 +557,7 @@ class _Check(Words):
     def possible(self, place: str, bargain: Bargain, given: Sequence[tuple[str, str]]) -> None:
         """Some pair can keep the bargain, and whoever promises can give the other the word that it hangs on."""
         asked, giving = doing(self.scenario, bargain.ask), doing(self.scenario, bargain.give)
-        able = {
-            "give": any(giving(i, j) for i, j in given),
-            "ask": any(asked(j, i) for i, j in given),
-        }
+        able = {"give": any(giving(i, j) for i, j in given), "ask": any(asked(j, i) for i, j in given)}
         for word, does in (("give", "proposes"), ("ask", "is asked")):
             if not able[word]:
                 deed = getattr(bargain, word)
@@ -573,17 +569,15 @@ class _Check(Words):
                 )
         if not all(able.values()):
             return
-        made = deals(self.scenario, bargain)
+        made = {(i, j) for i, j in given if giving(i, j) and asked(j, i)}
         if not made:
             self.tell(place, "no two of `by` and `toward` can do their part, one the give and the other the ask")
         assurance = self.scenario.assurances.get(bargain.word)
         if assurance is None or not self.all_known(assurance.from_, assurance.to):
             return
-        said = {(deal.proposer, deal.target) for deal in made}
-        if bargain.together:
-            asked_ = {deal.target for deal in made}
-            said |= {(i, j) for i, j in given if j in asked_ and giving(i, j)}
-        said |= {(j, i) for i, j in said}
+        facing = {j for _, j in made} if bargain.together else set()
+        joining = {(i, j) for i, j in given if j in facing and giving(i, j)}
+        said = {pair for i, j in made | joining for pair in ((i, j), (j, i))}
         missing = sorted(said.difference(pairs(self.scenario, assurance.from_, assurance.to)))
         if missing:
             who = some(f"{giver} to {receiver}" for giver, receiver in missing)

@@ -18,6 +18,7 @@ from sim.errors import Problem, Problems
 from sim.form import (
     Action,
     Coupling,
+    Deed,
     Effect,
     Need,
     Outcome,
@@ -59,10 +60,11 @@ from sim.validate import Fault, as_told, examined, validated
 from sim.words import MOST_PROBLEMS, nearest
 
 __all__ = [
-    "Action", "Claims", "Coupling", "Effect", "Entry", "Factor", "Line", "Loaded", "Name", "Need", "Not", "Outcome",
-    "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data", "as_yaml",
-    "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of", "pick", "plain",
-    "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates", "turn_of", "validated", "with_numbers",
+    "Action", "Claims", "Coupling", "Deed", "Effect", "Entry", "Factor", "Line", "Loaded", "Name", "Need", "Not",
+    "Outcome", "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data",
+    "as_yaml", "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of",
+    "pick", "plain", "quantities", "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates",
+    "turn_of", "validated", "with_numbers",
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -7,6 +7,7 @@ of (study, number of the point), so that workers compute their own points and me
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 import warnings
@@ -39,6 +40,7 @@ from sim.scenario import (
     numbers,
     parse,
     plain,
+    quantities,
     read,
     settable,
     tidied,
@@ -483,7 +485,7 @@ class _Reading:
         self._places(axes)
         self._fits(axes)
         self._levers(axes)
-        self._extremes(scenario, axes)
+        axes = self._whole(self._extremes(scenario, axes), axes)
         if self.found:
             return None
         levers = {settable(scenario, path) for path in self.study.levers}
@@ -715,8 +717,25 @@ class _Reading:
         """The scenario with what is held set."""
         return self._with(scenario, held, lambda path: ("vary", path)) if held else scenario
 
-    def _extremes(self, base: Scenario, axes: Sequence[Axis]) -> None:
-        """The lowest and the highest of every axis, and every word, as the scenario takes them."""
+    def _whole(self, lowest: Scenario | None, axes: list[Axis]) -> list[Axis]:
+        """The axes, those of whole numbers with each as a choice. lowest: the scenario at the lowest of all."""
+        whole = {found.path for found in quantities(lowest or ()) if found.bounds.whole}
+        kept = []
+        for axis in axes:
+            broken = [value for value in axis.choices or () if not isinstance(value, str) and value != int(value)]
+            if axis.place not in whole:
+                kept.append(axis)
+            elif broken:
+                self.tell(("vary", axis.path), f"{plain(broken[0])} is no whole number, as this must be")
+            elif axis.choices is None:
+                steps = tuple(float(value) for value in range(int(axis.low), int(axis.high) + 1))
+                kept.append(dataclasses.replace(axis, choices=steps))
+            else:
+                kept.append(axis)
+        return kept
+
+    def _extremes(self, base: Scenario, axes: Sequence[Axis]) -> Scenario | None:
+        """The lowest and the highest of every axis, and every word, as the scenario takes them; with the lowest."""
         where = {axis.path: ("vary", axis.path) for axis in axes}
 
         def place(path: str) -> Location:
@@ -724,12 +743,14 @@ class _Reading:
             return at if at in self.document.keys else ("file",) if self.study.file else ("vary",)
 
         numeric = [axis for axis in axes if axis.numeric]
-        for bound in ("low", "high"):
-            self._with(base, {axis.path: getattr(axis, bound) for axis in numeric}, place)
+        lowest, _ = [
+            self._with(base, {axis.path: getattr(axis, bound) for axis in numeric}, place) for bound in ("low", "high")
+        ]
         for axis in axes:
             if not axis.numeric:
                 for value in axis.choices or ():
                     self._with(base, {axis.path: value}, place)
+        return lowest
 
     def _variants(self, base: Scenario, axes: Sequence[Axis]) -> None:
         taken = {axis.place: axis.path for axis in axes}
