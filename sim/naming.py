@@ -58,6 +58,11 @@ def _title(scenario: Scenario, path: str) -> str:
             return title + _between(scenario, owners)
         case "actions":
             return _of_action(scenario, *rest)
+        case "bargains":
+            name = f"“{scenario.bargains[rest[0]].title or spaced(rest[0])}”"
+            return _of_dealing("odds against accepting" if rest[1] == "bias" else "", name, *rest[1:])
+        case "fora":
+            return _of_forum(scenario, *rest)
         case "incidents":
             title = f"“{scenario.incidents[rest[0]].title or spaced(rest[0])}”"
             found = re.fullmatch(r"(plus|effects)\[(\d+)\]", rest[1])
@@ -82,6 +87,8 @@ def _of_actor(scenario: Scenario, name: str, what: str, *rest: str) -> str:
     whose = possessive(actor(scenario, name))
     if what == "interests":
         return f"{whose} {'weight on' if rest[1] == 'salience' else 'ideal for'} {spaced(rest[0])}"
+    if what == "challenge":
+        return f"{whose} {spaced(rest[0])} in a challenge"
     if what == "stakes":
         return f"{whose} stake in {actor(scenario, rest[0]) if rest[0] in scenario.actors else spaced(rest[0])}"
     return f"{whose} {spaced(rest[0] if what == 'capabilities' else what)}"
@@ -97,6 +104,31 @@ def _of_action(scenario: Scenario, name: str, what: str, *rest: str) -> str:
     if found[1] == "effects" and rest[0] in _OPERATIONS:
         return f"effect of {title} on {spaced(action.effects[number].of.split('.')[-1])}"
     return f"{found[1].removesuffix('s')} {number + 1} of {title} ({spaced(rest[-1])})"
+
+
+def _of_dealing(told: str, name: str, what: str, *_: str) -> str:
+    """A number of a bargain or a forum. told: what it is called where that is no matter of its name."""
+    if what == "active":
+        return f"whether there is {name}"
+    found = re.fullmatch(r"needs\[(\d+)\]", what)
+    return f"condition {int(found[1]) + 1} of {name}" if found else f"{told or _of(what)} {name}"
+
+
+def _of_forum(scenario: Scenario, key: str, what: str, *rest: str) -> str:
+    forum = scenario.fora[key]
+    name = forum.title or f"“{spaced(key)}”"
+    if what == "agenda":
+        item, number, *owner = rest
+        return f"{number} on {spaced(item)} in {name}{_between(scenario, owner)}"
+    if what == "outputs":
+        output, number, *_ = rest
+        of = f"“{forum.outputs[output].title or spaced(output)}” of {name}"
+        effect = re.fullmatch(r"effects\[(\d+)\]", number)
+        if effect is not None:
+            return f"effect {int(effect[1]) + 1} of {of}"
+        return f"{'odds against a veto of' if number == 'bias' else 'agreement needed for'} {of}"
+    named = _of_dealing("readiness to attend" if what == "attend" else "", name, what)
+    return f"{named}{_between(scenario, rest)}" if what in ("attend", "cost") else named
 
 
 def _of(name: str) -> str:

@@ -794,6 +794,7 @@ def faults(value: Any, form: dict[str, Any], root: dict[str, Any], path: str = "
     if kind in ("number", "integer") and (
         value < form.get("minimum", value) or value > form.get("maximum", value)
         or value <= form.get("exclusiveMinimum", value - 1) or value >= form.get("exclusiveMaximum", value + 1)
+        or value % form.get("multipleOf", value or 1)
     ):  # fmt: skip
         yield path
     if isinstance(value, list) and "items" in form:
