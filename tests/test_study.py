@@ -59,6 +59,16 @@ def test_ranged_varies_every_number_with_a_range_but_those_with_an_axis_of_their
     assert [axis.choices for axis in found.axes if axis.path == "model.foresight"] == [(0.2, 0.9)]
 
 
+def test_an_axis_of_whole_numbers_takes_each_of_them_and_nothing_between(tmp_path: Path):
+    text = "vary: {model.depth: {low: 0, high: 2}, actors.alba.depth: [0, 2], model.hold: {low: 0.4, high: 0.6}}\n"
+    found = asked(tmp_path, text + "design: latin_hypercube\npoints: 8\n")
+    assert [axis.choices for axis in found.axes] == [(0.0, 1.0, 2.0), (0, 2), None]
+    assert set(found.design.values(np.arange(8))[:, 0]) <= {0.0, 1.0, 2.0}
+    assert told(tmp_path, "vary: {actors.alba.depth: {from: 0, to: 1, steps: 3}}") == [
+        "4:8: vary.actors.alba.depth: 0.5 is no whole number, as this must be"
+    ]
+
+
 def test_an_axis_may_leave_the_range_of_its_number(tmp_path: Path):
     assert asked(tmp_path, "vary: {model.rationality: [1, 1000]}\n").axes[0].high == 1000
 
