@@ -10,19 +10,24 @@ import datetime
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import NamedTuple
 
+from sim import evidence
 from sim import scenario as form
 
-CHOICE, SUCCESS, KEPT, INCIDENT, NOISE = 1, 2, 3, 4, 5  # 7.10, purposes
+CHOICE, SUCCESS, KEPT, INCIDENT, NOISE = 1, 2, 3, 4, 5  # 7.15, purposes
+ANSWER, REPLY, JOIN, DELIVERY, ATTENDANCE, VETO, OCCASION = 6, 7, 8, 9, 10, 11, 12
 STEPS_AHEAD = 12  # 7.3
-CERTAIN = 1e9  # 7.5, the lambda of `best`
+CERTAIN = 1e9  # 7.14, the lambda of `best`
+LEARNING = 0.2  # 7.14, phi of `reinforcement`
+MEMORY = {"month": 12, "week": 52, "quarter": 4, "year": 1}  # 7.14, turns that `trend` looks back
+SILENT = ("frozen", "trend")  # 7.11, who never agrees to anything
 
 
-# ---------------------------------------------------------------------------------------------- 7.10 random draws
+# ---------------------------------------------------------------------------------------------- 7.15 random draws
 
 
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
@@ -65,13 +70,26 @@ class Act(NamedTuple):
     probability: float
 
 
+class Talk(NamedTuple):
+    """What was said, settled, moved or voted. who: the names of what it is about; numbers without meaning are NaN."""
+
+    turn: int
+    kind: str
+    who: tuple
+    result: str | int | None
+    probability: float = math.nan
+    first: float = math.nan
+    second: float = math.nan
+
+
 @dataclass
 class Result:
     """What one run leaves. The lists over time have T + 1 entries, the start first."""
 
     states: list[dict[str, float]] = field(default_factory=list)
     beliefs: list[dict[tuple[str, str, str], tuple[float, float]]] = field(default_factory=list)
-    acts: list[Act] = field(default_factory=list)  # by turn, actor, order of being drawn; an event's acts last
+    acts: list[Act] = field(default_factory=list)  # by turn, actor, order of being drawn; then of steps 5 and 1
+    talks: list[Talk] = field(default_factory=list)
     incidents: list[tuple[int, str, str | None]] = field(default_factory=list)
     options: dict[tuple[int, str, str, str | None], float] = field(default_factory=dict)  # EU of what was available
 
@@ -101,6 +119,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Option:
+    """What an actor can do: an action, an offer (the action is its bargain) or a convening (it is the forum)."""
+
     actor: str
     action: str
     target: str | None
@@ -108,6 +128,45 @@ class Option:
     @property
     def key(self) -> str:
         return f"{self.actor}|{self.action}|{self.target or ''}"
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        return self.actor, self.action, self.target or ""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A bargain between two. gives: what those who may join would give, by their names."""
+
+    offer: Option
+    terms: form.Bargain = field(compare=False)
+    give: Option
+    ask: Option
+    gives: dict[str, Option] = field(compare=False)
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        return self.offer.action, self.offer.actor, self.offer.target
+
+    @property
+    def proposer(self) -> str:
+        return self.offer.actor
+
+    @property
+    def target(self) -> str:
+        return self.offer.target
+
+
+@dataclass(eq=False)
+class Promise:
+    """What is owed since an offer was accepted. back: what is promised for it. broken: the turn of a default."""
+
+    deal: Deal
+    act: Option
+    receiver: str
+    due: int
+    back: Promise | None = None
+    broken: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,19 +198,29 @@ class World:
         self.prior: dict[tuple[str, str, str], tuple[float, float]] = {}  # alpha0, beta0 of (receiver, giver, kind)
         self._lay_out_indicators()
         self._lay_out_assurances()
+        self.found: dict[tuple[str, str | None, str | None], list[str]] = {}  # slots by path, self and target
+        self.stakes = {
+            (i, o): plain(self.per_name(scenario.actors[i].stakes, o)) for i in self.actors for o in self.actors
+        }
         for slot in self.slots.values():
             if slot.rest is None:
                 slot.rest = slot.start
         for path, quantity in scenario.set.items():
             for s in self.places(path):
                 self.slots[s].start = self.slots[s].number(quantity)
-        self.options = [
+        self.acts = {
             Option(i, action, j)
-            for i in self.actors
-            for action in sorted(scenario.actions)
-            if i in self.chosen(scenario.actions[action].by)
-            for j in self._targets(i, scenario.actions[action].toward)
-        ]
+            for action, block in scenario.actions.items()
+            for i in self.chosen(block.by)
+            for j in self._targets(i, block.toward)
+        }
+        self.deals = {deal.offer: deal for deal in self._deals()}
+        self.convenings = {
+            Option(i, name, None) for name, forum in scenario.fora.items() for i in self.chosen(forum.convener)
+        }
+        self.blocks = scenario.actions | scenario.bargains | scenario.fora
+        self.options = sorted({*self.acts, *self.deals, *self.convenings}, key=lambda option: option.order)
+        self.menu = {i: [option for option in self.options if option.actor == i] for i in self.actors}
         self.links = list(self._links())
         self.incidents = [
             (name, i)
@@ -184,11 +253,13 @@ class World:
 
     def places(self, path: str, actor: str | None = None, target: str | None = None) -> list[str]:
         """The slots that a path speaks of, of those that there are."""
-        *owners, name = path.split(".")
-        written = [name]
-        for word in reversed(owners):
-            written = [f"{owner}.{rest}" for owner in self.meant(word, actor, target) for rest in written]
-        return [s for s in written if s in self.slots]
+        if (path, actor, target) not in self.found:
+            *owners, name = path.split(".")
+            written = [name]
+            for word in reversed(owners):
+                written = [f"{owner}.{rest}" for owner in self.meant(word, actor, target) for rest in written]
+            self.found[path, actor, target] = [s for s in written if s in self.slots]
+        return self.found[path, actor, target]
 
     def place(self, path: str, actor: str | None = None, target: str | None = None) -> str | None:
         """The one slot that a path speaks of, if there is one."""
@@ -278,6 +349,27 @@ class World:
                             if not self.slots[sink].ladder and not self.slots[sink].believed:
                                 yield Link(coupling, source, sink, i, j)
 
+    # bargains
+
+    def _deals(self) -> Iterator[Deal]:
+        for name, terms in self.scenario.bargains.items():
+            for i, j in self._pairs(terms.by, terms.toward):
+                give, ask = self._deed(terms.give, i, j), self._deed(terms.ask, j, i)
+                if give in self.acts and ask in self.acts:
+                    others = [k for k in self.chosen(terms.by) if terms.together and k not in (i, j)]
+                    gives = {k: self._deed(terms.give, k, j) for k in others if self._trust(k, j, terms.word)}
+                    gives = {k: act for k, act in gives.items() if act in self.acts}
+                    yield Deal(Option(i, name, j), terms, give, ask, gives)
+
+    def _trust(self, one: str, other: str, kind: str) -> bool:
+        """Whether two can give each other a promise."""
+        return (one, other, kind) in self.prior and (other, one, kind) in self.prior
+
+    def _deed(self, deed: form.Deed, actor: str, other: str) -> Option:
+        """The act that a side promises: towards the actor named, the other side, or nobody."""
+        target = None if self.scenario.actions[deed.action].toward is None else deed.toward or other
+        return Option(actor, deed.action, target)
+
     # readings of a state
 
     def struck(self, path: str, actor: str | None, target: str | None) -> list[str]:
@@ -311,9 +403,6 @@ class World:
     def trait(self, actor: str, name: str) -> float:
         own = getattr(self.scenario.actors[actor], name)
         return plain(getattr(self.scenario.model, name) if own is None else own)
-
-    def stake(self, actor: str, other: str) -> float:
-        return plain(self.per_name(self.scenario.actors[actor].stakes, other))
 
     def turn_of(self, date: str) -> int:
         """The turn that holds a date; turns are counted in whole periods from the first one's."""
@@ -367,19 +456,27 @@ class Strike:
 
 @dataclass
 class Deed:
+    """Something done. why: chosen, dated, owed or session."""
+
     option: Option
+    why: str
     chance: float
     succeeded: bool
+    utility: float
+    probability: float
     strikes: list[Strike] = field(default_factory=list)  # the realised ones
 
 
-def simulate(scenario: form.Scenario, seed: int, run: int, policy: str | None = None) -> Result:
+Record = Sequence[tuple[str, str, str | None, str]]  # date, source, target and CAMEO code of acts before the start
+
+
+def simulate(scenario: form.Scenario, seed: int, run: int, policy: str | None = None, record: Record = ()) -> Result:
     """One run of the model."""
-    return Run(World(scenario), seed, run, policy).go()
+    return Run(World(scenario), seed, run, policy, record).go()
 
 
 class Run:
-    def __init__(self, world: World, seed: int, run: int, policy: str | None) -> None:
+    def __init__(self, world: World, seed: int, run: int, policy: str | None, record: Record = ()) -> None:
         self.world, self.seed, self.run, self.policy = world, seed, run, policy
         self.t = 0
         self.x = {s: slot.start for s, slot in world.slots.items()}
@@ -388,6 +485,12 @@ class Run:
         self.kept: dict[tuple[str, str, str], float] = defaultdict(float)
         self.broken: dict[tuple[str, str, str], float] = defaultdict(float)
         self.under_way: dict[int, list[tuple[str, float]]] = defaultdict(list)  # turn of arrival -> steps
+        self.table: dict[Deal, int] = {}  # offers, and the last turn that they lie on the table
+        self.owed: list[Promise] = []
+        self.met: dict[str, int] = {}  # the last session of each forum
+        self.past: dict[int, dict[Option, float]] = defaultdict(lambda: defaultdict(float))  # how often, by turn
+        self.propensity: dict[tuple[str, Option | None], float] = defaultdict(float)
+        self.remember_the_record(record)
         self.result = Result()
 
     def draw(self, purpose: int, name: str) -> tuple[float, float]:
@@ -401,10 +504,16 @@ class Run:
             self.happen()
             self.believe()
             self.foresee()
-            appraised = {option: self.appraise(option) for option in self.world.options}
-            deeds = self.choose(appraised, forced)
-            self.affect(deeds)
+            self.appraise()
+            deeds = self.choose(forced)
+            pledges = self.answer(deeds)
+            self.deliver(deeds)
+            outcome = self.meet(deeds)
+            self.write_down(deeds)
+            start = self.x
+            self.affect(deeds, pledges, outcome)
             self.drift()
+            self.learn(start, deeds)
             self.record()
         return self.result
 
@@ -489,27 +598,41 @@ class Run:
         for link in self.world.links:
             factor = self.world.product(link.coupling.times, self.x, link.actor, link.target)
             self.map[link.source][link.sink] += plain(link.coupling.add) * factor
+        self.columns: dict[tuple[str, float], dict[str, float]] = {}
 
     def followed_up(self, change: dict[str, float], foresight: float) -> dict[str, float]:
-        """W Δx."""
+        """W Δx, the sum of what each change leads to."""
         total: dict[str, float] = defaultdict(float)
-        for n in range(STEPS_AHEAD + 1):
-            weight = foresight**n if n == STEPS_AHEAD else (1.0 - foresight) * foresight**n
-            if weight == 0.0:
-                break
-            for s, d in change.items():
-                total[s] += weight * d
-            following: dict[str, float] = defaultdict(float)
-            for s, d in change.items():
-                for sink, factor in self.map[s].items():
-                    following[sink] += factor * d
-            change = following
+        for s, d in change.items():
+            for sink, weight in self.column(s, foresight).items():
+                total[sink] += weight * d
         return total
 
-    # 7.4
+    def column(self, s: str, foresight: float) -> dict[str, float]:
+        """What a change of 1 in s leads to: the column of W."""
+        if (s, foresight) not in self.columns:
+            total, change = defaultdict(float), {s: 1.0}
+            for n in range(STEPS_AHEAD + 1):
+                weight = foresight**n if n == STEPS_AHEAD else (1.0 - foresight) * foresight**n
+                if weight == 0.0:
+                    break
+                for k, d in change.items():
+                    total[k] += weight * d
+                following: dict[str, float] = defaultdict(float)
+                for k, d in change.items():
+                    for sink, factor in self.map[k].items():
+                        following[sink] += factor * d
+                change = following
+            self.columns[s, foresight] = total
+        return self.columns[s, foresight]
 
-    def strikes(self, effects, actor, target, drawn=None, attempts=None) -> list[Strike]:
-        """The effects on every slot that they speak of. drawn: kept (1) or broken (0) by belief, instead of trust."""
+    # 7.4: `at` is the state that an effect is appraised at; what multiplies it is read at the start of the turn
+
+    def strikes(self, effects, actor, target, drawn=None, attempts=None, at=None, sure=None) -> list[Strike]:
+        """The effects on every slot that they speak of.
+
+        drawn: kept (1) or broken (0) by belief, instead of trust. sure: a belief whose promise counts as full.
+        """
         result = []
         for effect in effects:
             if attempts is not None and effect.attempt != attempts:
@@ -517,7 +640,7 @@ class Run:
             if effect.when is not None and effect.when.kept and self.tested(effect.when, actor, target) is None:
                 continue  # where nothing can be promised nothing is kept
             (kind,) = (k for k in ("add", "to", "raise_to", "lower_to") if getattr(effect, k) is not None)
-            f = self.factor(effect.when, actor, target, drawn)
+            f = self.factor(effect.when, actor, target, drawn, at or self.x, sure)
             for s in self.world.struck(effect.of, actor, target):
                 value = self.world.slots[s].number(getattr(effect, kind))
                 if kind in ("add", "to"):
@@ -533,17 +656,18 @@ class Run:
         b = (actor, giver, when.kept or when.broken)
         return b if b in self.world.prior else None
 
-    def factor(self, when: form.When | None, actor: str, target: str | None, drawn) -> float:
+    def factor(self, when: form.When | None, actor: str, target: str | None, drawn, at, sure) -> float:
         if when is None:
             return 1.0
         b, trust = self.tested(when, actor, target), 0.0
         if b is not None:
             r, g, q = b
-            trust = self.x[promised(g, r, q)] * (self.x[credibility(r, g, q)] if drawn is None else drawn[b])
+            p = 1.0 if b == sure else at[promised(g, r, q)]
+            trust = p * (at[credibility(r, g, q)] if drawn is None else drawn[b])
         return trust if when.kept is not None else 1.0 - trust
 
-    def change_by(self, strike: Strike, foresight: float) -> float:
-        x, clamp = self.x[strike.s], self.world.slots[strike.s].clamp
+    def change_by(self, strike: Strike, foresight: float, at: dict[str, float] | None = None) -> float:
+        x, clamp = (at or self.x)[strike.s], self.world.slots[strike.s].clamp
         if strike.kind == "add":
             return (clamp(x + strike.m * strike.f) - x) * foresight**strike.after
         if strike.kind == "to":
@@ -552,55 +676,67 @@ class Run:
             return max(x, strike.m) - x
         return min(x, strike.m) - x
 
-    def gain(self, owner: str, change: dict[str, float]) -> float:
+    def gain(self, owner: str, change: dict[str, float], at: dict[str, float] | None = None) -> float:
         """Δu_o of a change of which all that follows is reckoned in."""
+        at = at or self.x
         total = 0.0
         interests = self.world.scenario.actors[owner].interests
         rho = self.world.trait(owner, "risk")
         for name in sorted(interests):
             interest = interests[name]
             k = self.world.place(interest.of, owner)
-            slot = self.world.slots[k]
-            if isinstance(interest.ideal, form.Position):
-                ideal = self.x[self.world.place(interest.ideal.of, owner)]
-            else:
-                ideal = slot.number(interest.ideal)
-            x, y, width = self.x[k], slot.clamp(self.x[k] + change.get(k, 0.0)), slot.high - slot.low
-            total += plain(interest.salience) * ((abs(x - ideal) / width) ** rho - (abs(y - ideal) / width) ** rho)
+            if k not in change:
+                continue
+            slot, x, y = self.world.slots[k], at[k], at[k] + change[k]
+            before, after = (abs(v - self.ideal(owner, name, at)) / (slot.high - slot.low) for v in (x, slot.clamp(y)))
+            total += plain(interest.salience) * (before**rho - after**rho)
         return total
 
-    def worth(self, i: str, strikes: list[Strike]) -> float:
+    def ideal(self, owner: str, name: str, at: dict[str, float]) -> float:
+        interest = self.world.scenario.actors[owner].interests[name]
+        if isinstance(interest.ideal, form.Position):
+            return at[self.world.place(interest.ideal.of, owner)]
+        return self.world.slots[self.world.place(interest.of, owner)].number(interest.ideal)
+
+    def worth(self, i: str, strikes: list[Strike], at: dict[str, float] | None = None) -> float:
         """V of one group of effects."""
-        if not strikes:
-            return 0.0
         foresight, change = self.world.trait(i, "foresight"), defaultdict(float)
         for strike in strikes:
-            change[strike.s] += self.change_by(strike, foresight)
-        change = self.followed_up(change, foresight)
-        total = self.gain(i, change)
+            change[strike.s] += self.change_by(strike, foresight, at)
+        return self.worth_of(i, change, at)
+
+    def worth_of(self, i: str, change: dict[str, float], at: dict[str, float] | None = None) -> float:
+        """V of a change, before what follows from it."""
+        at = at or self.x
+        change = self.followed_up(change, self.world.trait(i, "foresight"))
+        total = self.gain(i, change, at)
         for o in self.world.actors:
-            weight = self.world.stake(i, o) * self.x.get(f"{i}.{o}.regard", 0.0)
+            weight = self.world.stakes[i, o] * at.get(f"{i}.{o}.regard", 0.0)
             if o != i and weight != 0.0:
-                total += weight * self.gain(o, change)
+                total += weight * self.gain(o, change, at)
         return total
 
     def scaled(self, numbers: form.Scaled, option: Option) -> float:
         number = self.world.per_name(numbers, option.actor, option.target)
         return plain(number) * self.world.product(numbers.times, self.x, option.actor, option.target)
 
-    def appraise(self, option: Option) -> tuple[bool, float, float]:
-        """Whether an option is available, its chance and its EU."""
-        i, j, action = option.actor, option.target, self.world.scenario.actions[option.action]
-        chance = clamp01(self.scaled(action.chance, option))
-        utility = (
-            chance * self.worth(i, self.strikes(action.effects, i, j, attempts=False))
-            + self.worth(i, self.strikes(action.effects, i, j, attempts=True))
-            - self.scaled(action.cost, option)
-        )
-        available = all(self.holds(need, i, j) for need in action.needs)
-        if available:
-            self.result.options[self.t, i, option.action, j] = utility
-        return available, chance, utility
+    def chance(self, option: Option) -> float:
+        return clamp01(self.scaled(self.world.blocks[option.action].chance, option))
+
+    def cost(self, option: Option) -> float:
+        """What an option costs its actor; an offer costs attention only."""
+        return 0.0 if option in self.world.deals else self.scaled(self.world.blocks[option.action].cost, option)
+
+    def is_available(self, option: Option) -> bool:
+        if option in self.world.deals:
+            deal = self.world.deals[option]
+            return deal not in self.table and self.can_be_made(deal)
+        if option in self.world.convenings:
+            return self.can_be_convened(option)
+        return self.conditions_hold(option)
+
+    def conditions_hold(self, option: Option) -> bool:
+        return all(self.holds(need, option.actor, option.target) for need in self.world.blocks[option.action].needs)
 
     def holds(self, need: form.Need, actor: str, target: str | None) -> bool:
         s = self.world.place(need.of, actor, target)
@@ -611,41 +747,187 @@ class Run:
             need.at_most is None or value <= slot.number(need.at_most)
         )
 
+    # 7.10
+
+    def value(self, who: str, act: Option, at: dict[str, float] | None = None, sure=None) -> float:
+        """V_x(o), what an act is worth to anybody."""
+        if at is None and sure is None and (who, act) in self.values:
+            return self.values[who, act]
+        effects = self.world.scenario.actions[act.action].effects
+        others, attempts = (
+            self.strikes(effects, act.actor, act.target, attempts=group, at=at, sure=sure) for group in (False, True)
+        )
+        total = self.chance(act) * self.worth(who, others, at) + self.worth(who, attempts, at)
+        if at is None and sure is None:
+            self.values[who, act] = total
+        return total
+
+    def utility(self, act: Option, at: dict[str, float] | None = None, sure=None) -> float:
+        """EU_o."""
+        return self.value(act.actor, act, at, sure) - self.cost(act)
+
+    # 7.13
+
+    def appraise(self) -> None:
+        """The options of this turn and what each is worth to its actor, at every depth that somebody has."""
+        self.values: dict[tuple[str, Option], float] = {}
+        self.expected: dict[tuple[str, int], dict[Option, float]] = {}
+        self.responses: dict[tuple[tuple[str, str, str], int], float] = {}
+        self.available = {i: [o for o in self.world.menu[i] if self.is_available(o)] for i in self.world.actors}
+        depth = {i: int(self.world.trait(i, "depth")) for i in self.world.actors}
+        self.challenges = self.challenge_model()
+        self.seen: list[dict[str, dict[str, float]]] = [dict.fromkeys(self.world.actors, self.x)]
+        self.at_level = [{i: {o: self.at_face_value(o) for o in self.available[i]} for i in self.world.actors}]
+        for n in range(1, max(depth.values()) + 1):
+            shifts = {o: self.shift(o, n - 1) for o in self.world.actors}
+            seen, worth = {}, {}
+            for i in self.world.actors:
+                if depth[i] >= n or n < max(depth.values()):
+                    seen[i] = dict(self.x)
+                    for s in self.x:
+                        moved = sum(shifts[o][s] for o in self.world.actors if o != i and s in shifts[o])
+                        seen[i][s] = self.world.slots[s].clamp(self.x[s] + moved)
+            self.seen.append(seen)
+            for i in seen:
+                worth[i] = {option: self.at_depth(option, n) for option in self.available[i]}
+            self.at_level.append(worth)
+        for i in self.world.actors:
+            for option, utility in self.at_level[depth[i]][i].items():
+                self.result.options[self.t, *self.named(option)] = utility
+        self.depth = depth
+
+    @staticmethod
+    def named(option: Option) -> tuple[str, str, str | None]:
+        return option.actor, option.action, option.target
+
+    def at_face_value(self, option: Option) -> float:
+        """EU at level 0."""
+        policy = self.policy_of(option.actor)
+        if policy == "challenge":
+            return self.by_challenge(option)
+        if policy == "reinforcement":
+            return self.propensity[option.actor, option]
+        if option in self.world.deals:
+            return self.expected_of_offer(self.world.deals[option])
+        if option in self.world.convenings:
+            return self.expected_of_session(option)
+        return self.utility(option)
+
+    def at_depth(self, option: Option, n: int, sure=None) -> float:
+        """EU at level n, with what a word would do from level 1 on. sure: as in `strikes`."""
+        i = option.actor
+        if option not in self.world.acts or self.policy_of(i) in ("challenge", "reinforcement"):
+            return self.at_level[0][i][option]
+        at = None if n == 0 else self.seen[n][i]
+        total = self.utility(option, at, sure)
+        return total if n == 0 else total + self.by_word(option, n)
+
+    def by_word(self, option: Option, n: int) -> float:
+        """What an act's promises would make their receivers do."""
+        i, at, total = option.actor, self.seen[n][option.actor], 0.0
+        for group in (False, True):
+            effects = self.world.scenario.actions[option.action].effects
+            for strike in self.strikes(effects, i, option.target, attempts=group, at=at):
+                for j, giver, q in self.world.prior:
+                    if giver == i and strike.s == promised(i, j, q) and at[strike.s] != 1.0:
+                        step = self.change_by(strike, self.world.trait(i, "foresight"), at)
+                        response = step / (1.0 - at[strike.s]) * self.response((j, i, q), n)
+                        total += response if group else self.chance(option) * response
+        return total
+
+    def response(self, b: tuple[str, str, str], n: int) -> float:
+        """Σ (e₁ − e) V_i over what the receiver could do that hangs on the promise."""
+        if (b, n) not in self.responses:
+            j, i, _ = b
+            likely, total = self.likely(j, n - 1), 0.0
+            for h in self.available[j]:
+                effects = self.world.scenario.actions[h.action].effects if h in self.world.acts else []
+                if any(self.tested(effect.when, j, h.target) == b for effect in effects):
+                    trusted = self.likely(j, n - 1, {h: self.at_depth(h, n - 1, sure=b)})
+                    total += (trusted[h] - likely[h]) * self.value(i, h, self.seen[n][i])
+            self.responses[b, n] = total
+        return self.responses[b, n]
+
+    def likely(self, i: str, n: int, instead: dict[Option, float] | None = None) -> dict[Option, float]:
+        """e of every available option. instead: what some are worth in another case, with the effort of this one."""
+        if instead is None:
+            if (i, n) not in self.expected:
+                self.expected[i, n] = self.likely(i, n, {})
+            return self.expected[i, n]
+        policy, options, worth = self.policy_of(i), self.available[i], self.at_level[n][i]
+        if policy == "frozen":
+            return dict.fromkeys(options, 0.0)
+        if policy == "trend":
+            return {option: self.rate(option) for option in options}
+        pull = self.pulls(i, worth)
+        effort = sum(logistic(pull[o] - pull[None]) * plain(self.world.blocks[o.action].effort) for o in options)
+        left = self.x.get(f"{i}.attention", 1.0)
+        scale = min(1.0, left / effort) if effort > 0.0 else 1.0
+        pull = self.pulls(i, worth | instead)
+        return {option: logistic(pull[option] - pull[None]) * scale for option in options}
+
+    def shift(self, o: str, n: int) -> dict[str, float]:
+        """What an actor is expected to change, by the options that it is likely to take."""
+        at, foresight, total = self.seen[n][o], self.world.trait(o, "foresight"), defaultdict(float)
+        for option, e in self.likely(o, n).items():
+            if option in self.world.acts and e > 0.0:
+                effects = self.world.scenario.actions[option.action].effects
+                for strike in self.strikes(effects, o, option.target, at=at):
+                    weight = e if strike.attempt else e * self.chance(option)
+                    total[strike.s] += weight * self.change_by(strike, foresight, at)
+        return total
+
     # 7.5
 
-    def choose(self, appraised: dict[Option, tuple[bool, float, float]], forced: list[Option]) -> list[Deed]:
+    def policy_of(self, i: str) -> str:
+        return self.policy or self.world.scenario.actors[i].policy or self.world.scenario.policy
+
+    def rationality(self, i: str) -> float:
+        return {"best": CERTAIN, "random": 0.0}.get(self.policy_of(i), self.world.trait(i, "rationality"))
+
+    def pulls(self, i: str, worth: dict[Option, float]) -> dict[Option | None, float]:
+        """log prior + λ EU of the available options; None is hold."""
+        hold, options = plain(self.world.scenario.model.hold), self.available[i]
+        habit = {option.action: plain(self.world.blocks[option.action].habit) for option in options}
+        pull: dict[Option | None, float] = {None: math.log(hold)}
+        if self.policy_of(i) == "reinforcement":
+            pull[None] += self.rationality(i) * self.propensity[i, None]
+        for option in options:
+            alike = sum(1 for other in options if other.action == option.action)
+            prior = (1.0 - hold) * habit[option.action] / sum(habit.values()) / alike
+            pull[option] = math.log(prior) + self.rationality(i) * worth[option]
+        return pull
+
+    def choose(self, forced: list[Option]) -> list[Deed]:
         deeds = []
         for i in self.world.actors:
-            for option, probability in self.draw_acts(i, appraised):
-                _, chance, utility = appraised[option]
-                succeeded = self.draw(SUCCESS, option.key)[0] < chance
-                self.do(deeds, option, chance, succeeded, utility, probability)
-            for option in forced:  # as well, even if it was chosen; nobody weighed it
-                if option.actor == i:
-                    self.do(deeds, option, 1.0, True, math.nan, 1.0)
-        return deeds
+            worth = self.at_level[self.depth[i]][i]
+            for option, probability in self.by_trend(i) if self.policy_of(i) == "trend" else self.draw_acts(i, worth):
+                utility = math.nan if self.policy_of(i) == "trend" else worth[option]
+                deeds.append(self.attempt(option, "chosen", utility, probability))
+        # dated acts as well, even if chosen; nobody weighed them
+        return deeds + [Deed(option, "dated", 1.0, True, math.nan, 1.0) for option in forced]
 
-    def do(self, deeds, option, chance, succeeded, utility, probability) -> None:
-        deeds.append(Deed(option, chance, succeeded))
-        self.result.acts.append(
-            Act(self.t, option.actor, option.action, option.target, chance, succeeded, utility, probability)
-        )
+    def attempt(self, option: Option, why: str, utility: float, probability: float) -> Deed:
+        if option not in self.world.acts:
+            return Deed(option, why, 1.0, True, utility, probability)
+        chance = self.chance(option)
+        return Deed(option, why, chance, self.draw(SUCCESS, option.key)[0] < chance, utility, probability)
 
-    def draw_acts(self, i: str, appraised: dict[Option, tuple[bool, float, float]]) -> list[tuple[Option, float]]:
+    def write_down(self, deeds: list[Deed]) -> None:
+        """The acts of the turn by actor, and in what order they came to be done."""
+        order = ["chosen", "dated", "owed", "session"]
+        for deed in sorted(deeds, key=lambda deed: (deed.option.actor, order.index(deed.why))):
+            self.result.acts.append(
+                Act(self.t, *self.named(deed.option), deed.chance, deed.succeeded, deed.utility, deed.probability)
+            )
+            self.past[self.t][deed.option] += 1.0
+
+    def draw_acts(self, i: str, worth: dict[Option, float]) -> list[tuple[Option, float]]:
         """The options that an actor takes, in the order of being drawn, and the probability of each."""
-        scenario = self.world.scenario
-        policy = self.policy or scenario.actors[i].policy or scenario.policy
-        available = [option for option in self.world.options if option.actor == i and appraised[option][0]]
-        habit = {option.action: plain(scenario.actions[option.action].habit) for option in available}
-        if policy == "frozen" or sum(habit.values()) == 0.0:
+        if self.policy_of(i) == "frozen" or not self.available[i]:
             return []
-        rationality = {"best": CERTAIN, "random": 0.0}.get(policy, self.world.trait(i, "rationality"))
-        hold = plain(scenario.model.hold)
-        pull = {None: log(hold)}  # log prior + λ EU; None is hold
-        for option in available:
-            alike = sum(1 for other in available if other.action == option.action)
-            prior = (1.0 - hold) * habit[option.action] / sum(habit.values()) / alike
-            pull[option] = log(prior) + rationality * appraised[option][2]
+        pull = self.pulls(i, worth)
         luck = {option: self.draw(CHOICE, f"{i}||" if option is None else option.key) for option in pull}
         scores = {option: pull[option] + gumbel(luck[option][0]) for option in pull}
 
@@ -656,7 +938,7 @@ class Run:
                 break
             lane = self.lane(option)
             if lane not in used:
-                effort = plain(scenario.actions[option.action].effort)
+                effort = plain(self.world.blocks[option.action].effort)
                 fits = 1.0 if effort <= left else left / effort
                 if effort <= left or luck[option][1] < fits:
                     rivals = [o for o in pull if o not in drawn and (o is None or self.lane(o) not in used)]
@@ -669,7 +951,467 @@ class Run:
         return taken
 
     def lane(self, option: Option) -> tuple[str, str | None]:
-        return self.world.scenario.actions[option.action].channel, option.target
+        return self.world.blocks[option.action].channel, option.target
+
+    # 7.14
+
+    def by_trend(self, i: str) -> list[tuple[Option, float]]:
+        """What an actor does as often as in the past year, and the probability of each."""
+        taken, used = [], set()
+        for option in self.available[i]:
+            rate = self.rate(option)
+            if self.lane(option) not in used and self.draw(CHOICE, option.key)[0] < rate:
+                taken.append((option, rate))
+                used.add(self.lane(option))
+        return taken
+
+    def rate(self, option: Option) -> float:
+        window = MEMORY[self.world.scenario.turn]
+        return min(1.0, sum(self.past[t][option] for t in range(self.t - window, self.t)) / window)
+
+    def remember_the_record(self, record: Record) -> None:
+        for date, source, target, cameo in record:
+            turn = self.world.turn_of(date)
+            alike = [o for o in self.world.options if o.actor == source and o.target in (target, None)]
+            same = [o for o in alike if self.world.blocks[o.action].cameo == cameo]
+            if not same:
+                plover = evidence.code(cameo).plover
+                same = [o for o in alike if self.world.blocks[o.action].plover == plover]
+            for option in same if turn < 1 else []:
+                self.past[turn][option] += 1.0 / len(same)
+
+    def learn(self, start: dict[str, float], deeds: list[Deed]) -> None:
+        """`reinforcement`: what was done is thought of by what came of the turn."""
+        for i in self.world.actors:
+            if self.policy_of(i) == "reinforcement":
+                gained = 0.0
+                rho = self.world.trait(i, "risk")
+                for name in sorted(self.world.scenario.actors[i].interests):
+                    interest = self.world.scenario.actors[i].interests[name]
+                    k, ideal = self.world.place(interest.of, i), self.ideal(i, name, start)
+                    width = self.world.slots[k].high - self.world.slots[k].low
+                    before, after = (abs(x[k] - ideal) / width for x in (start, self.x))
+                    gained += plain(interest.salience) * (before**rho - after**rho)
+                done = sorted({deed.option for deed in deeds if deed.option.actor == i}, key=lambda o: o.order)
+                for option in done or [None]:
+                    self.propensity[i, option] += LEARNING * (gained - self.propensity[i, option])
+
+    def challenge_model(self) -> dict[tuple[str, str], float]:
+        """E_ij at i's risk, for every two who declare a `challenge`."""
+        declared = {i: a.challenge for i in self.world.actors if (a := self.world.scenario.actors[i]).challenge}
+        y, c, s = {}, {}, {}
+        for i, block in declared.items():
+            if isinstance(block.position, form.Position):
+                y[i] = self.world.share(block.position.of, self.x, i, None)
+            else:
+                y[i] = plain(block.position)
+            c[i], s[i] = plain(block.capability), plain(block.salience)
+
+        def expected(i: str, j: str, r: float) -> float:
+            distance = abs(y[i] - y[j])
+            success = 2.0 - 4.0 * (0.5 - 0.5 * distance) ** r
+            failure = 2.0 - 4.0 * (0.5 + 0.5 * distance) ** r
+            status_quo = 2.0 - 4.0 * 0.5**r
+            a = [c[k] * s[k] * (abs(y[k] - y[j]) - abs(y[k] - y[i])) for k in declared]
+            whole = sum(abs(v) for v in a)
+            p = 0.5 if whole == 0.0 else sum(max(0.0, v) for v in a) / whole
+            return s[j] * (p * success + (1.0 - p) * failure) + (1.0 - s[j]) * success - status_quo
+
+        security = {i: sum(expected(j, i, 1.0) for j in declared if j != i) for i in declared}
+        risk = {}
+        for i in declared:
+            low, high = min(security.values()), max(security.values())
+            ratio = 0.0 if high == low else (2.0 * security[i] - high - low) / (high - low)
+            risk[i] = (1.0 - ratio / 3.0) / (1.0 + ratio / 3.0)
+        return {(i, j): expected(i, j, risk[i]) for i in declared for j in declared if i != j}
+
+    def by_challenge(self, option: Option) -> float:
+        found = evidence.code(self.world.blocks[option.action].cameo)
+        weight = (found and found.goldstein) or 0.0
+        gained = -0.01 * weight / 10.0 * self.challenges.get((option.actor, option.target), 0.0)
+        return gained - self.cost(option)
+
+    # 7.11
+
+    def tell(self, kind: str, who: tuple, result, probability=math.nan, first=math.nan, second=math.nan) -> None:
+        self.result.talks.append(Talk(self.t, kind, who, result, probability, first, second))
+
+    def owes(self, act: Option) -> bool:
+        return any(promise.act == act for promise in self.owed)
+
+    def can_be_made(self, deal: Deal) -> bool:
+        """Whether an offer is available but for the table."""
+        return (
+            plain(deal.terms.active) == 1.0
+            and self.conditions_hold(deal.offer)
+            and all(self.conditions_hold(act) and not self.owes(act) for act in (deal.give, deal.ask))
+        )
+
+    def trust(self, receiver: str, giver: str, deal: Deal) -> float:
+        """The credibility of a word, 0 where it cannot be given."""
+        return self.x.get(credibility(receiver, giver, deal.terms.word), 0.0)
+
+    def later(self, who: str, turns: int) -> float:
+        return self.world.trait(who, "foresight") ** turns
+
+    def worth_to_target(self, deal: Deal, joining: dict[str, float]) -> float:
+        """X_j(d). joining: weight of each partner's give."""
+        j, n, m = deal.target, deal.terms.give_after, deal.terms.ask_after
+        total = self.later(j, n) * self.trust(j, deal.proposer, deal) * self.value(j, deal.give)
+        for k in sorted(joining):
+            total += joining[k] * self.later(j, n) * self.trust(j, k, deal) * self.value(j, deal.gives[k])
+        return total + self.later(j, m) * self.utility(deal.ask)
+
+    def worth_to_giver(self, deal: Deal, k: str, give: Option) -> float:
+        """X_i(d), and X_k of a partner."""
+        n, m = deal.terms.give_after, deal.terms.ask_after
+        received = self.later(k, m) * self.trust(k, deal.target, deal) * self.value(k, deal.ask)
+        return self.later(k, n) * self.utility(give) + received
+
+    def joins(self, deal: Deal, k: str) -> float:
+        """π_k."""
+        give = deal.gives[k]
+        if self.policy_of(k) in SILENT or not self.conditions_hold(give) or self.owes(give):
+            return 0.0
+        return logistic(self.rationality(k) * self.worth_to_giver(deal, k, give) - plain(deal.terms.bias))
+
+    def counter(self, deal: Deal) -> tuple[Deal, float] | None:
+        """The counter-offer that can be made to an offer, and the probability that its proposer would accept it."""
+        other = None
+        if deal.terms.counter is not None:
+            other = self.world.deals.get(Option(deal.proposer, deal.terms.counter, deal.target))
+        if other is None or not self.can_be_made(other):
+            return None
+        i, rho = deal.proposer, 0.0
+        if self.policy_of(i) not in SILENT:
+            worth = self.worth_to_giver(other, i, other.give)
+            rho = logistic(self.rationality(i) * worth - plain(other.terms.bias))
+        return other, rho
+
+    def answers(self, deal: Deal, joining: dict[str, float]) -> tuple[float, float]:
+        """Scores of accepting an offer and of its counter-offer, beside the 0 of refusing."""
+        rationality = self.rationality(deal.target)
+        accept = rationality * self.worth_to_target(deal, joining) - plain(deal.terms.bias)
+        counter = self.counter(deal)
+        if counter is None:
+            return accept, -math.inf
+        other, rho = counter
+        return accept, rationality * rho * self.worth_to_target(other, {}) - plain(other.terms.bias)
+
+    def expected_of_offer(self, deal: Deal) -> float:
+        """EU(offer)."""
+        if self.policy_of(deal.target) in SILENT:
+            return 0.0
+        _, accepted, countered = shares([0.0, *self.answers(deal, {k: self.joins(deal, k) for k in deal.gives})])
+        total = accepted * self.worth_to_giver(deal, deal.proposer, deal.give)
+        counter = self.counter(deal)
+        if counter is not None:
+            other, rho = counter
+            total += countered * rho * self.worth_to_giver(other, other.proposer, other.give)
+        return total
+
+    def answer(self, deeds: list[Deed]) -> list[Strike]:
+        """Step 5: the offers on the table are answered. Returns what the promises made do to promised_q."""
+        self.pledges: list[Strike] = []
+        for deed in deeds:
+            if deed.option in self.world.deals:
+                deal = self.world.deals[deed.option]
+                self.table[deal] = self.t + deal.terms.expires - 1
+        for ask in sorted({deal.ask for deal in self.table}, key=lambda act: act.order):
+            self.answer_all(ask)
+        for deal in self.on_the_table():
+            if self.table[deal] == self.t:
+                del self.table[deal]
+        return self.pledges
+
+    def on_the_table(self) -> list[Deal]:
+        return sorted(self.table, key=lambda deal: deal.order)
+
+    def lapse(self, deal: Deal) -> None:
+        del self.table[deal]
+        self.tell("answer", self.named(deal.offer), "lapsed")
+
+    def answer_all(self, ask: Option) -> None:
+        """The offers that ask for one act are answered together."""
+        for deal in self.on_the_table():
+            if deal.ask == ask and any(not self.conditions_hold(o) or self.owes(o) for o in (deal.give, deal.ask)):
+                self.lapse(deal)
+        offers = [deal for deal in self.on_the_table() if deal.ask == ask]
+        if not offers:
+            return
+        joined = {deal: [k for k in sorted(deal.gives) if self.is_joined_by(deal, k)] for deal in offers}
+        worth = {deal: self.worth_to_target(deal, dict.fromkeys(joined[deal], 1.0)) for deal in offers}
+        pull: dict[tuple[Deal | None, str], float] = {(None, "refuse"): 0.0}
+        score = {(None, "refuse"): gumbel(self.draw(ANSWER, ask.key)[0])}
+        for deal in offers if self.policy_of(ask.actor) not in SILENT else []:
+            luck = self.draw(ANSWER, f"{deal.proposer}|{deal.offer.action}|{deal.target}")
+            scores = self.answers(deal, dict.fromkeys(joined[deal], 1.0))
+            for place, word in enumerate(("accept", "counter")):
+                if scores[place] > -math.inf:
+                    pull[deal, word] = scores[place]
+                    score[deal, word] = scores[place] + gumbel(luck[place])
+        probability = dict(zip(pull, shares(list(pull.values())), strict=True))
+        won, word = max(score, key=lambda key: score[key])
+        agreed = None
+        for deal in offers:
+            result = "refused" if deal != won else "accepted" if word == "accept" else "countered"
+            self.tell(
+                "answer", self.named(deal.offer), result, probability.get((deal, "accept"), 0.0),
+                worth[deal], self.worth_to_giver(deal, deal.proposer, deal.give),
+            )  # fmt: skip
+        if won is not None:
+            del self.table[won]
+            if word == "accept":
+                agreed = won
+                self.agree(won, joined[won])
+            else:
+                other, rho = self.counter(won)
+                accepted = self.draw(REPLY, other.offer.key)[0] < rho
+                gained = self.worth_to_giver(other, other.proposer, other.give)
+                self.tell("reply", self.named(other.offer), int(accepted), rho, gained)
+                if accepted:
+                    agreed = other
+                    self.agree(other, [])
+        if agreed is not None:
+            for deal in offers:
+                if deal in self.table:
+                    self.lapse(deal)
+
+    def is_joined_by(self, deal: Deal, k: str) -> bool:
+        probability = self.joins(deal, k)
+        joined = self.draw(JOIN, f"{k}|{deal.offer.action}|{deal.target}")[0] < probability
+        worth = self.worth_to_giver(deal, k, deal.gives[k])
+        self.tell("join", (*self.named(deal.offer), k, deal.target), int(joined), probability, worth)
+        return joined
+
+    def agree(self, deal: Deal, partners: list[str]) -> None:
+        """The promises of a deal are made."""
+        give_due, ask_due = self.t + deal.terms.give_after, self.t + deal.terms.ask_after
+        asked = Promise(deal, deal.ask, deal.proposer, ask_due)
+        given = Promise(deal, deal.give, deal.target, give_due, back=asked)
+        asked.back = given
+        others = [Promise(deal, deal.gives[k], deal.target, give_due, back=asked) for k in partners]
+        for promise in [given, *others, asked]:
+            self.owed.append(promise)
+            giver, receiver = promise.act.actor, promise.receiver
+            s = promised(giver, receiver, deal.terms.word)
+            if s in self.world.slots:
+                self.pledges.append(Strike(s, "to", 1.0, 1.0, 0, False))
+            self.tell(
+                "owed", self.about(promise), promise.due, math.nan,
+                self.value(receiver, promise.act), self.utility(promise.act),
+            )  # fmt: skip
+
+    def about(self, promise: Promise) -> tuple:
+        return (*self.named(promise.deal.offer), promise.act.actor, promise.receiver)
+
+    def at_stake(self, promise: Promise) -> float:
+        """σ."""
+        y = promise.receiver
+        return 1.0 - math.exp(-self.world.trait(y, "rationality") * max(0.0, self.value(y, promise.act)))
+
+    def weights(self, promise: Promise) -> Iterator[tuple[tuple[str, str, str], float]]:
+        """What a default, or a word kept, weighs for the receiver and for all who look on."""
+        q, giver = promise.deal.terms.word, promise.act.actor
+        weight = plain(self.world.scenario.assurances[q].signal) * self.at_stake(promise)
+        for r in self.world.receivers(giver, q):
+            yield (r, giver, q), weight if r == promise.receiver else plain(promise.deal.terms.visibility) * weight
+
+    def loss(self, promise: Promise) -> float:
+        """L."""
+        change = {}
+        for b, weight in self.weights(promise):
+            alpha, beta = self.belief[b]
+            change[credibility(*b)] = alpha / (alpha + beta + weight) - alpha / (alpha + beta)
+        return self.worth_of(promise.act.actor, change)
+
+    def deliver(self, deeds: list[Deed]) -> None:
+        """Step 5: what is due is done, or not."""
+        anyway = {deed.option for deed in deeds}
+        for promise in sorted(self.owed, key=lambda promise: promise.deal.order):
+            if promise.due > self.t:
+                continue
+            act, giver = promise.act, promise.act.actor
+            back_broken = promise.back.broken is not None and promise.back.broken < self.t
+            if not self.conditions_hold(act) or back_broken:
+                self.owed.remove(promise)
+                self.tell("settled", self.about(promise), "void", math.nan, self.at_stake(promise), self.loss(promise))
+            elif act not in anyway:
+                utility = self.utility(act)
+                probability = logistic(self.rationality(giver) * (utility - self.loss(promise)))
+                key = f"{giver}|{promise.deal.offer.action}|{promise.receiver}|{act.action}"
+                if self.draw(DELIVERY, key)[0] < probability:
+                    deeds.append(self.attempt(act, "owed", utility, probability))
+                else:
+                    promise.broken = self.t
+                    self.owed.remove(promise)
+                    stake, loss = self.at_stake(promise), self.loss(promise)
+                    self.tell("settled", self.about(promise), "broken", probability, stake, loss)
+                    for b, weight in self.weights(promise):
+                        self.broken[b] += weight
+
+    def settle(self, deeds: list[Deed]) -> None:
+        """Step 6: what was owed and is done is kept, if it succeeds."""
+        for promise in list(self.owed):
+            done = [deed for deed in deeds if deed.option == promise.act]
+            if done:
+                kept = any(deed.succeeded for deed in done)
+                probability = next((deed.probability for deed in done if deed.why == "owed"), 1.0)
+                stake, loss = self.at_stake(promise), self.loss(promise)
+                self.tell("settled", self.about(promise), "kept" if kept else "failed", probability, stake, loss)
+                if kept:
+                    self.owed.remove(promise)
+                    for b, weight in self.weights(promise):
+                        self.kept[b] += weight
+
+    # 7.12
+
+    def is_dated(self, name: str) -> bool:
+        """Whether a session is held in this turn without anybody convening it."""
+        forum = self.world.scenario.fora[name]
+        turns = [self.world.turn_of(date) for date in forum.dates]
+        first = min(turns, default=1)
+        regular = forum.every is not None and self.t >= first and (self.t - first) % forum.every == 0
+        return plain(forum.active) == 1.0 and (regular or self.t in turns)
+
+    def can_be_convened(self, option: Option) -> bool:
+        forum = self.world.scenario.fora[option.action]
+        last = self.met.get(option.action)
+        return (
+            plain(forum.active) == 1.0
+            and (last is None or last < self.t - forum.pause)
+            and not self.is_dated(option.action)
+            and self.conditions_hold(option)
+        )
+
+    def moves(self, name: str, present: list[str]) -> dict[tuple[str, str], tuple[str, float]]:
+        """Δ of every position held by those present: (item, member) -> (slot, step)."""
+        forum, result = self.world.scenario.fora[name], {}
+        for item, block in forum.agenda.items():
+            position = {m: self.world.place(block.of, m) for m in present}
+            position = {m: s for m, s in position.items() if s is not None}
+            for m, s in position.items():
+                weight = {k: 1.0 if k == m else self.weight(forum, block, m, k) for k in position}
+                mean = sum(weight[k] * self.x[position[k]] for k in position) / sum(weight.values())
+                result[item, m] = s, plain(self.world.per_name(block.openness, m)) * (mean - self.x[s])
+        return result
+
+    def weight(self, forum: form.Forum, item: form.AgendaItem, m: str, k: str) -> float:
+        """w_mk."""
+        capability = 1.0
+        if forum.capability is not None:
+            strengths = self.world.scenario.actors[k].capabilities.model_extra
+            capability = plain(strengths.get(forum.capability, strengths.get("default")))
+        salience = plain(self.world.per_name(item.salience, k))
+        return capability * salience * max(0.0, self.x.get(f"{m}.{k}.regard", 0.0))
+
+    @staticmethod
+    def as_strikes(moves: dict[tuple[str, str], tuple[str, float]]) -> list[Strike]:
+        return [Strike(s, "add", step, 1.0, 0, False) for s, step in moves.values()]
+
+    def worth_of_output(self, i: str, output: form.Output) -> float:
+        return self.worth(i, self.strikes(output.effects, None, None))
+
+    def spread(self, name: str, output: form.Output, moves: dict[tuple[str, str], tuple[str, float]]) -> float:
+        """The widest spread of the items that an output is on."""
+        widest = 0.0
+        for item in output.on:
+            places = [(s, self.x[s] + step) for (other, _), (s, step) in moves.items() if other == item]
+            if places:
+                slot, after = self.world.slots[places[0][0]], [level for _, level in places]
+                widest = max(widest, (max(after) - min(after)) / (slot.high - slot.low))
+        return widest
+
+    def agreed_enough(self, name: str, output: form.Output, moves) -> bool:
+        return all(
+            self.spread(name, output.model_copy(update={"on": [item]}), moves) < plain(output.within)
+            for item in output.on
+        )
+
+    def veto(self, m: str, output: form.Output) -> float:
+        """The probability that a member casts one."""
+        return logistic(-plain(output.bias) - self.rationality(m) * self.worth_of_output(m, output))
+
+    def vetoers(self, forum: form.Forum, output: form.Output) -> list[str]:
+        members = self.world.chosen(forum.members)
+        return members if output.vetoes is None else [m for m in members if m in self.world.chosen(output.vetoes)]
+
+    def willing(self, act: Option) -> float:
+        """The probability that an act is done on the occasion of a session."""
+        return logistic(self.rationality(act.actor) * self.utility(act))
+
+    def expected_of_session(self, option: Option) -> float:
+        """EU(convening)."""
+        i, forum = option.actor, self.world.scenario.fora[option.action]
+        members = self.world.chosen(forum.members)
+        moves = self.moves(option.action, members)
+        total = self.worth(i, self.as_strikes(moves))
+        for _, output in sorted(forum.outputs.items()):
+            if len(members) < forum.quorum or not self.agreed_enough(option.action, output, moves):
+                continue
+            passes = math.prod(1.0 - self.veto(m, output) for m in self.vetoers(forum, output))
+            gained = self.worth_of_output(i, output)
+            for written in output.acts:
+                act = Option(written.by, written.action, written.target)
+                if act.actor in members and self.conditions_hold(act):
+                    gained += self.value(i, act) * self.willing(act)
+            total += passes * gained
+        return total - self.cost(option)
+
+    def meet(self, deeds: list[Deed]) -> list[Strike]:
+        """Step 5: sessions. Returns the moves and what the outputs do."""
+        outcome = []
+        for name in sorted(self.world.scenario.fora):
+            conveners = sorted(deed.option.actor for deed in deeds if deed.option.action == name)
+            if conveners or self.is_dated(name):
+                self.met[name] = self.t
+                outcome += self.session(name, conveners, deeds)
+        return outcome
+
+    def session(self, name: str, conveners: list[str], deeds: list[Deed]) -> list[Strike]:
+        forum, present = self.world.scenario.fora[name], []
+        members = self.world.chosen(forum.members)
+        everybody = self.moves(name, members)
+        for m in members:
+            without = self.moves(name, [k for k in members if k != m])
+            gained = self.worth(m, self.as_strikes(everybody)) - self.worth(m, self.as_strikes(without))
+            attend = plain(self.world.per_name(forum.attend, m))
+            probability = 0.0 if self.policy_of(m) in SILENT else logistic(attend + self.rationality(m) * gained)
+            comes = m in conveners or self.draw(ATTENDANCE, f"{m}|{name}|")[0] < probability
+            self.tell("attend", (name, m), int(comes), 1.0 if m in conveners else probability, gained)
+            present += [m] * comes
+        self.tell("session", (name,), conveners[0] if conveners else None, math.nan, float(len(present)))
+        if len(present) < forum.quorum:
+            return []
+        moves = self.moves(name, present)
+        for (item, m), (s, step) in moves.items():
+            self.tell("moved", (name, item, m), None, math.nan, self.x[s], step)
+        outcome = self.as_strikes(moves)
+        for title, output in sorted(forum.outputs.items()):
+            vetoes = 0
+            follows = self.agreed_enough(name, output, moves)
+            for m in self.vetoers(forum, output) if follows else []:
+                if m in present:
+                    probability = self.veto(m, output)
+                    cast = self.draw(VETO, f"{m}|{name}|{title}")[0] < probability
+                    self.tell("veto", (name, title, m), int(cast), probability, self.worth_of_output(m, output))
+                    vetoes += cast
+            follows = follows and not vetoes
+            self.tell("output", (name, title), int(follows), math.nan, self.spread(name, output, moves), float(vetoes))
+            if follows:
+                outcome += self.strikes(output.effects, None, None)
+                self.act_on(output, present, deeds)
+        return outcome
+
+    def act_on(self, output: form.Output, present: list[str], deeds: list[Deed]) -> None:
+        """The acts that an output gives rise to."""
+        for written in output.acts:
+            act = Option(written.by, written.action, written.target)
+            done = any(deed.option == act for deed in deeds)
+            if act.actor in present and self.conditions_hold(act) and not done:
+                probability = self.willing(act)
+                if self.draw(OCCASION, act.key)[0] < probability:
+                    deeds.append(self.attempt(act, "session", self.utility(act), probability))
 
     # 7.6
 
@@ -699,8 +1441,10 @@ class Run:
             after[s] = min([max([after[s], *lifts[s]]), *drops[s]])
         return after
 
-    def affect(self, deeds: list[Deed]) -> None:
+    def affect(self, deeds: list[Deed], pledges: list[Strike], outcome: list[Strike]) -> None:
         """Steps 6 and 7: effects, signals and regard, all from the start of the turn."""
+        self.settle(deeds)
+        deeds = [deed for deed in deeds if deed.option in self.world.acts]
         drawn, witnessed = {}, {}
         for deed in deeds:
             option, action = deed.option, self.world.scenario.actions[deed.option.action]
@@ -717,8 +1461,10 @@ class Run:
                 drawn[b] = 1.0 if self.draw(KEPT, f"{g}|{r}|{q}")[0] < self.x[reliability(g, r, q)] else 0.0
                 witnessed[b] = max(witnessed.get(b, 0.0), plain(action.visibility))
             deed.strikes = self.strikes(real, option.actor, option.target, drawn=drawn)
+        for b, kept in drawn.items():
+            self.tell("tested", b, "kept" if kept else "broken", self.x[reliability(b[1], b[0], b[2])], witnessed[b])
         after = self.struck(
-            [strike for deed in deeds for strike in deed.strikes],
+            [*(strike for deed in deeds for strike in deed.strikes), *pledges, *outcome],
             self.under_way.pop(self.t, []),
             self.warmth(deeds),
         )
@@ -783,5 +1529,15 @@ class Run:
             self.x[s] = slot.clamp(y[s] + slot.pull * (slot.rest - y[s]) + moved[s] + noise)
 
 
-def log(value: float) -> float:
-    return math.log(value) if value > 0.0 else -math.inf
+def logistic(score: float) -> float:
+    """1/(1 + exp(−score)), for scores of any size."""
+    if score >= 0.0:
+        return 1.0 / (1.0 + math.exp(-score))
+    return math.exp(score) / (1.0 + math.exp(score))
+
+
+def shares(scores: list[float]) -> list[float]:
+    """exp(score) over the sum of those, for scores of any size."""
+    top = max(scores)
+    whole = sum(math.exp(score - top) for score in scores)
+    return [math.exp(score - top) / whole for score in scores]

@@ -15,6 +15,8 @@ ACTORS = ("arda", "brin", "cale", "dorn")
 TAGS = ("north", "south", "state")
 RUNGS = ("none", "talks", "mission", "envoy", "recognition")
 CHANNELS = ("words", "ties", "money", "force")
+POLICIES = ("quantal", "best", "random", "frozen", "trend", "reinforcement", "challenge")
+WORD = "faith"  # the promise that bargains are made by, which everybody can give to everybody
 CODES = (("010", "NONE"), ("054", "SUPPORT"), ("071", "AID"), ("111", "ACCUSE"), ("190", "ASSAULT"), ("0334", "AGREE"))
 
 
@@ -24,14 +26,26 @@ def scenarios(**options: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def random_scenario(
-    rng: random.Random, *, actors: int | None = None, turns: int | None = None, actions: int | None = None
+    rng: random.Random,
+    *,
+    actors: int | None = None,
+    turns: int | None = None,
+    actions: int | None = None,
+    talks: bool | None = None,
 ) -> dict[str, Any]:
     """A valid scenario as plain data, as YAML would give it.
 
     rng: decides everything, so that equal generators give equal scenarios. actors: 2..4, turns: at least 1, actions: at
-    least 1; drawn where left out. About half of the optional features stand in any one scenario.
+    least 1, talks: whether there are bargains and fora; drawn where left out. About half of the optional features stand
+    in any one scenario.
     """
-    return _Scenario(rng, actors or rng.randint(2, 4), turns or rng.randint(2, 6), actions or rng.randint(2, 6)).whole()
+    made = _Scenario(rng, actors or rng.randint(2, 4), turns or rng.randint(2, 6), actions or rng.randint(2, 6))
+    scenario = made.whole()
+    if made.maybe(0.6) if talks is None else talks:
+        made.add_bargains(scenario)
+        made.add_fora(scenario)
+    made.add_minds(scenario)
+    return scenario
 
 
 class _Scenario:
@@ -132,7 +146,7 @@ class _Scenario:
         if self.maybe():
             scenario["model"] = self._model()
         if self.maybe(0.2):
-            scenario["policy"] = rng.choice(["quantal", "best", "random", "frozen"])
+            scenario["policy"] = rng.choice(POLICIES)
         if self.maybe():
             scenario |= {"description": "Nothing here happened.", "assumption": "drawn at random", "claim": "FRS-007"}
         return scenario
@@ -218,7 +232,7 @@ class _Scenario:
             whom = {other: self.sourced(0, 0.5) for other in others if self.maybe() and self._sees(name, other)}
             actor["stakes"] = whom or {"default": self.number(0, 0.3)}
         if self.maybe(0.15):
-            actor |= {"policy": rng.choice(["quantal", "best", "random", "frozen"]), "title": name.title()}
+            actor |= {"policy": rng.choice(POLICIES), "title": name.title()}
         return actor
 
     def _sees(self, name: str, other: str) -> bool:
@@ -449,3 +463,205 @@ class _Scenario:
             "hold": self.sourced(0.2, 0.8), "rationality": self.number(0, 300), "foresight": self.number(0, 0.9),
             "risk": self.number(0.7, 3), "responsiveness": self.number(0, 8),
         }  # fmt: skip
+
+    # bargains, fora, minds
+
+    def add_bargains(self, scenario: dict[str, Any]) -> None:
+        """Up to five bargains, of which several may ask for one act, and the word that they are made by."""
+        rng = self.rng
+        scenario["assurances"][WORD] = {
+            "from": self.actors, "to": self.actors, "fade": self.sourced(0, 0.4),
+            "kept": self.number(0.5, 3), "broken": self.number(0.5, 3),
+            "forgetting": self.sourced(0, 0.3), "signal": self.number(0, 1.5),
+        }  # fmt: skip
+        if self.maybe():
+            scenario["assurances"][WORD] |= {"reliability": self.number(0.2, 1), "promised": self.number(0, 0.6)}
+        self.add_words(scenario)
+        bargains: dict[str, Any] = {}
+        asks = rng.sample(sorted(scenario["actions"]), min(2, len(scenario["actions"])))
+        for n in range(rng.randint(2, 5)):
+            give, ask = rng.choice(sorted(scenario["actions"])), rng.choice(asks)
+            one, other = rng.choice(self.actors), rng.choice(self.actors)
+            terms = {"give": self._promised(scenario, give, other), "ask": self._promised(scenario, ask, one)}
+            pairs = self.parties(scenario, **terms)
+            if not pairs:
+                continue
+            by, toward = sorted({i for i, _ in pairs}), sorted({j for _, j in pairs})
+            by = by if self.maybe(0.7) else [pairs[0][0]]
+            toward = sorted({j for i, j in pairs if i in by}) if self.maybe(0.7) else [pairs[0][1]]
+            bargains[f"pact_{'abcde'[n]}"] = self._bargain() | terms | {"by": by, "toward": toward}
+        self._counters(bargains, scenario)
+        if bargains:
+            scenario["bargains"] = bargains
+            if self.maybe(0.3):
+                scenario["outcomes"]["offers"] = {"count": {"action": min(bargains)}}
+
+    def add_words(self, scenario: dict[str, Any]) -> None:
+        """Makes some acts promises, and others hang on them."""
+        toward = [name for name, action in scenario["actions"].items() if "toward" in action]
+        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(0, 2))):
+            move = {"to": 1} if self.maybe() else {"add": self.sourced(-0.3, 0.6)}
+            extra = {"of": f"self.target.promised_{WORD}", **move}
+            if self.maybe(0.2):
+                extra["attempt"] = True
+            scenario["actions"][name]["effects"].append(extra)
+        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(0, 2))):
+            extra = {"of": self.rng.choice([self.world[0], "self.wealth"]), "add": self.sourced(-0.2, 0.2)}
+            extra["when"] = {self.rng.choice(["kept", "broken"]): WORD}
+            effects = scenario["actions"][name]["effects"]
+            if not any(effect["of"] == extra["of"] for effect in effects):
+                effects.append(extra)
+
+    def _promised(self, scenario: dict[str, Any], action: str, other: str) -> Any:
+        """What a side promises: towards the other, or towards an actor named."""
+        if "toward" in scenario["actions"][action] and self.maybe(0.3):
+            return {"action": action, "toward": other}
+        return {"action": action} if self.maybe(0.2) else action
+
+    def parties(self, scenario: dict[str, Any], give: Any, ask: Any) -> list[tuple[str, str]]:
+        """Who could make a bargain of two acts with whom."""
+
+        def can(deed: Any, actor: str, other: str) -> bool:
+            deed = {"action": deed} if isinstance(deed, str) else deed
+            action, other = scenario["actions"][deed["action"]], deed.get("toward", other)
+            possible = "toward" not in action or (other != actor and other in self._meant(action["toward"]))
+            return possible and actor in self._meant(action["by"])
+
+        return [(i, j) for i, j in self.pairs(self.actors, self.actors) if can(give, i, j) and can(ask, j, i)]
+
+    def _bargain(self) -> dict[str, Any]:
+        rng = self.rng
+        cameo, plover = rng.choice(CODES)
+        bargain: dict[str, Any] = {
+            "cameo": cameo, "plover": plover, "channel": rng.choice(CHANNELS),
+            "bias": self.sourced(-2, 1), "word": WORD,
+        }  # fmt: skip
+        for key, low, high in (("effort", 0.1, 1), ("habit", 0.3, 4), ("visibility", 0, 1)):
+            if self.maybe(0.4):
+                bargain[key] = self.sourced(low, high)
+        for key, low, high in (("give_after", 0, 3), ("ask_after", 0, 3), ("expires", 1, 3)):
+            if self.maybe(0.6):
+                bargain[key] = rng.randint(low, high)
+        if self.maybe(0.2):
+            bargain["needs"] = self._needs(["self", "target"])
+        if self.maybe(0.4):
+            bargain["together"] = True
+        if self.maybe(0.1):
+            bargain |= {"active": rng.randint(0, 1), "title": "offers it to"}
+        return bargain
+
+    def _counters(self, bargains: dict[str, Any], scenario: dict[str, Any]) -> None:
+        """Gives some bargains another with which their targets can answer."""
+        for name in sorted(bargains):
+            if bargains[name].get("together") or self.maybe(0.4):
+                continue
+            by, toward = bargains[name]["by"], bargains[name]["toward"]
+            for action in self.rng.sample(sorted(scenario["actions"]), len(scenario["actions"])):
+                terms = {"give": bargains[name]["give"], "ask": action}
+                if self.maybe():
+                    terms = {"give": action, "ask": bargains[name]["ask"]}
+                if any(i in by and j in toward for i, j in self.parties(scenario, **terms)):
+                    other = {key: item for key, item in self._bargain().items() if key != "together"}
+                    bargains[f"{name}_less"] = other | terms | {"by": by, "toward": toward}
+                    bargains[name]["counter"] = f"{name}_less"
+                    break
+
+    def add_fora(self, scenario: dict[str, Any]) -> None:
+        """Up to two fora."""
+        scenario["fora"] = {name: self._forum(scenario) for name in ("council", "summit")[: self.rng.randint(0, 2)]}
+        if scenario["fora"] and self.maybe(0.3):
+            scenario["outcomes"]["convened"] = {"count": {"action": "council"}}
+
+    def _forum(self, scenario: dict[str, Any]) -> dict[str, Any]:
+        rng = self.rng
+        members = self.who(least=2)
+        seats = [(m,) for m in sorted(set(self._meant(members)))]
+        cameo, plover = rng.choice(CODES)
+        forum: dict[str, Any] = {
+            "cameo": cameo, "plover": plover, "members": members, "convener": self.who(),
+            "channel": rng.choice(CHANNELS), "attend": self.per_actor(-1, 3, seats),
+        }  # fmt: skip
+        conveners = [(i,) for i in self._meant(forum["convener"])]
+        forum["cost"] = self.per_actor(-0.01, 0.02, conveners)
+        if self.maybe(0.3):
+            forum["cost"] = self._scaled(forum["cost"], ["self"])
+        for key, low, high in (("effort", 0.1, 1), ("habit", 0.3, 4)):
+            if self.maybe(0.4):
+                forum[key] = self.sourced(low, high)
+        if self.maybe(0.3):
+            forum["needs"] = self._needs(["self"])
+        if self.maybe(0.4):
+            forum["dates"] = sorted(rng.sample(self.dates, rng.randint(1, min(2, len(self.dates)))))
+        for key, chance, low, high in (("every", 0.3, 1, 4), ("pause", 0.7, 0, 3), ("quorum", 0.5, 2, len(seats))):
+            if self.maybe(chance):
+                forum[key] = rng.randint(low, high)
+        if self.skills and self.maybe():
+            forum["capability"] = rng.choice(self.skills)
+        forum["agenda"] = {name: self._item(seats) for name in ("line", "tone")[: rng.randint(0, 2)]}
+        forum["outputs"] = {
+            name: self._output(scenario, seats, sorted(forum["agenda"]))
+            for name in ("note", "plan")[: rng.randint(0, 2)]
+        }
+        if self.maybe(0.1):
+            forum |= {"active": rng.randint(0, 1), "title": "the forum"}
+        return forum
+
+    def _item(self, seats: list[tuple[str]]) -> dict[str, Any]:
+        (member,) = self.rng.choice(seats)
+        other = next(name for name in self.actors if name != member)
+        holders = {f"self.{name}": seats for name in self.own}
+        holders[f"self.{other}.ties"] = [seat for seat in seats if seat != (other,)]
+        if "arms_race" in self.indicators:
+            armed = self._meant(self.indicators["arms_race"]["of"])
+            holders["self.arms_race"] = [seat for seat in seats if seat[0] in armed]
+        path = self.rng.choice([path for path, held in holders.items() if held])
+        return {
+            "of": path,
+            "openness": self.per_actor(0, 0.8, holders[path]),
+            "salience": self.per_actor(0, 1, holders[path]),
+        }
+
+    def _output(self, scenario: dict[str, Any], seats: list[tuple[str]], agenda: list[str]) -> dict[str, Any]:
+        rng = self.rng
+        output: dict[str, Any] = {"bias": self.sourced(-1, 4), "effects": self._effects([], plain=True)}
+        if agenda and self.maybe(0.7):
+            output |= {"on": rng.sample(agenda, rng.randint(1, len(agenda))), "within": self.sourced(0.1, 1)}
+        if self.maybe(0.6):
+            members = [name for (name,) in seats]
+            output["vetoes"] = rng.sample(members, rng.randint(0, len(members)))
+        options = self._options(scenario, {name for (name,) in seats})
+        if options and self.maybe(0.7):
+            output["acts"] = rng.sample(options, min(len(options), rng.randint(1, 3)))
+        if self.maybe(0.2):
+            output["title"] = "a note"
+        return output
+
+    def _options(self, scenario: dict[str, Any], doers: set[str]) -> list[dict[str, Any]]:
+        """The acts that some actors can do."""
+        acts = []
+        for name in sorted(scenario["actions"]):
+            action = scenario["actions"][name]
+            for doer in sorted(doers & set(self._meant(action["by"]))):
+                if "toward" not in action:
+                    acts.append({"by": doer, "action": name})
+                others = sorted(set(self._meant(action.get("toward", []))) - {doer})
+                acts += [{"by": doer, "action": name, "target": other} for other in others]
+        return acts
+
+    def add_minds(self, scenario: dict[str, Any]) -> None:
+        """Depths, positions of the challenge model, and rival policies side by side."""
+        rng = self.rng
+        if self.maybe():
+            scenario.setdefault("model", {})["depth"] = rng.randint(0, 2)
+        for actor in scenario["actors"].values():
+            if self.maybe(0.3):
+                actor["depth"] = rng.randint(0, 2)
+            if self.maybe(0.4):
+                position = {"of": f"self.{rng.choice(self.own)}"} if self.maybe(0.4) else self.sourced(0, 1)
+                actor["challenge"] = {
+                    "position": position,
+                    "capability": self.sourced(0.1, 1),
+                    "salience": self.number(0, 1),
+                }
+            if "policy" not in actor and self.maybe(0.15):
+                actor["policy"] = rng.choice(POLICIES)

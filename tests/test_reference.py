@@ -470,6 +470,463 @@ def test_an_expected_change_is_clamped_slot_by_slot_and_again_with_what_follows(
     assert Option("north", "aid", None).key == "north|aid|"
 
 
+# ------------------------------------------------------------------- bargains, fora, depth, rival theories, by hand
+
+
+FAITH = {"from": ["north", "south", "west"], "to": ["north", "south", "west"], "fade": 0.1, "kept": 3, "broken": 1}
+FAITH |= {"forgetting": 0.2, "signal": 0.6}
+OWN = {"interests": {"own": {"of": "self.wealth", "ideal": 1, "salience": 1}}}
+PACT = {"cameo": "057", "plover": "AGREE", "channel": "deals", "by": "north", "toward": "south", "word": "faith"}
+PACT |= {"give": "aid", "ask": "reform", "bias": 1, "give_after": 1, "visibility": 0.5}
+BARGAIN_WORLD = {
+    "turns": 3,
+    "policy": "quantal",
+    "model": {"foresight": 0.5, "rationality": 30, "responsiveness": 0, "hold": 0.001},
+    "actors": {"north": OWN, "south": OWN, "west": {}},
+    "indicators": {
+        "wealth": {"scope": "actor", "start": {"default": 0.5, "south": 0.2}},
+        "open": {"scope": "world", "start": 0},
+        "attention": {"scope": "actor", "of": "south", "start": 0},
+    },
+    "assurances": {"faith": FAITH},
+    "actions": {
+        "aid": action(cost=0.03, effects=[{"of": "target.wealth", "add": 0.2}]),
+        "reform": action(by="south", toward="north", cost=0.02, effects=[{"of": "target.wealth", "add": 0.1}]),
+    },
+    "bargains": {"pact": PACT},
+}
+
+
+def sigmoid(score):
+    return 1 / (1 + math.exp(-score))
+
+
+def told(result, kind):
+    return [talk for talk in result.talks if talk.kind == kind]
+
+
+def bargains(**blocks):
+    """The world of one bargain, in which nobody does of itself what it could promise, and the offer is made at once."""
+    needs = {"needs": [{"of": "open", "at_least": 0.5}]}
+    raw = world(**BARGAIN_WORLD | blocks)
+    raw["timeline"] = [
+        {"date": "2030-01", "title": "now", "set": {"open": 1}},
+        {"date": "2030-02", "title": "no more", "set": {"open": 0.7}},
+    ]
+    raw["bargains"] = {
+        name: pact | {"needs": [{"of": "open", "at_least": 0.8}]} for name, pact in raw["bargains"].items()
+    }
+    raw["actions"] = {name: act | needs for name, act in raw["actions"].items()}
+    return raw
+
+
+def test_an_offer_is_worth_what_its_acceptance_brings_and_is_answered_with_that_probability():
+    raw = bargains()
+    # North gains 0.5^2 - 0.4^2 by the reform, South 0.8^2 - 0.6^2 by the aid a turn later; trust is 0.75.
+    proposer = 0.5 * -0.03 + 0.75 * 0.09
+    target = 0.5 * 0.75 * 0.28 - 0.02
+    accepts = sigmoid(30 * target - 1)
+    answers = set()
+    for run in range(40):
+        result = play(raw, run=run)
+        assert result.options[1, "north", "pact", "south"] == close(accepts * proposer)
+        assert (2, "north", "pact", "south") not in result.options
+        made = [act for act in result.acts if act.action == "pact"]
+        assert [(act.turn, act.chance, act.utility) for act in made] in ([], [(1, 1, close(accepts * proposer))])
+        answered = told(result, "answer")
+        assert len(answered) == len(made)
+        for talk in answered:
+            luck = [reference.uniforms(7, run, 1, 6, key)[0] for key in ("north|pact|south", "south|reform|north")]
+            won = 30 * target - 1 + reference.gumbel(luck[0]) > reference.gumbel(luck[1])
+            assert talk == (1, "answer", ("north", "pact", "south"), "accepted" if won else "refused", close(accepts),
+                            close(target), close(proposer))  # fmt: skip
+            answers.add(won)
+            owed = [
+                (1, ("north", "pact", "south", "north", "south"), 2),
+                (1, ("north", "pact", "south", "south", "north"), 1),
+            ]
+            assert [talk[:1] + talk[2:4] for talk in told(result, "owed")] == owed * won
+            assert result.states[1]["south.north.promised_faith"] == (0.9 if won else 0)
+            assert result.states[1]["south.west.promised_faith"] == 0
+    assert answers == {True, False}
+
+
+def test_what_is_owed_is_delivered_or_costs_credibility_with_all_who_see_it():
+    raw = bargains()
+    raw["bargains"]["pact"] |= {"bias": -100}
+    raw["model"]["hold"] = 1e-12
+    kept = set()
+    for run in range(60):
+        result = play(raw, run=run)
+        acts = [(act.turn, act.actor, act.action) for act in result.acts]
+        if acts[0] != (1, "north", "pact"):
+            continue
+        first = told(result, "settled")[0]
+        # Nobody has an interest in credibility: the loss is nothing, and the reform has to be worth its cost.
+        assert first[:2] == (1, "settled")
+        assert first.who[3:] == ("south", "north")
+        assert first.probability == close(sigmoid(30 * -0.02))
+        stake = 1 - math.exp(-30 * 0.09)
+        assert (first.first, first.second) == (close(stake), 0)
+        delivered = reference.uniforms(7, run, 1, 9, "south|pact|north|reform")[0] < first.probability
+        kept.add(delivered)
+        assert first.result == ("kept" if delivered else "broken")
+        assert ((1, "south", "reform") in acts) == delivered
+        seen = 0.6 * stake
+        for receiver, weight in (("north", seen), ("west", 0.5 * seen)):
+            belief = (close(3 + weight), 1) if delivered else (3, close(1 + weight))
+            assert result.beliefs[2][receiver, "south", "faith"] == belief
+        assert result.beliefs[2]["south", "north", "faith"] == (3, 1)
+        later = [talk for talk in told(result, "settled") if talk.turn == 2 and talk.who[3] == "north"]
+        if not delivered:
+            assert [talk.result for talk in later] == ["void"]
+        else:
+            assert later[0].result in ("kept", "broken")
+    assert kept == {True, False}
+
+
+def test_a_default_that_costs_much_is_not_chosen():
+    """South has an interest in what North thinks of its word: the loss of it counts against breaking it."""
+    raw = bargains()
+    wants = {"word": {"of": "north.south.credibility_faith", "ideal": 1, "salience": 0.5}}
+    raw["actors"] = raw["actors"] | {"south": {"interests": OWN["interests"] | wants}}
+    stake = 1 - math.exp(-30 * 0.09)
+    after = 3 / (4 + 0.6 * stake)
+    loss = 0.5 * (0.25**2 - (1 - after) ** 2)
+    seen = [
+        talk
+        for run in range(30)
+        for talk in told(play(raw, run=run), "settled")
+        if talk.turn == 1 and talk.who[3] == "south"
+    ]
+    assert seen
+    for talk in seen:
+        assert (talk.second, talk.probability) == (close(loss), close(sigmoid(30 * (-0.02 - loss))))
+
+
+def test_a_counter_offer_takes_its_share_of_the_answer_and_asks_the_proposer_back():
+    raw = bargains(bargains={"pact": PACT | {"counter": "less"}, "less": PACT | {"ask": "promise", "bias": 0.5}})
+    raw["bargains"]["less"]["active"] = 1
+    raw["actions"]["promise"] = raw["actions"]["reform"] | {
+        "cost": 0.01,
+        "effects": [{"of": "target.wealth", "add": 0.05}],
+    }
+    proposer, target = 0.5 * -0.03 + 0.75 * 0.09, 0.5 * 0.75 * 0.28 - 0.02
+    less, lower = 0.5 * -0.03 + 0.75 * (0.25 - 0.45**2), 0.5 * 0.75 * 0.28 - 0.01
+    reply = sigmoid(30 * less - 0.5)
+    a, c = math.exp(30 * target - 1), math.exp(30 * reply * lower - 0.5)
+    expected = a / (1 + a + c) * proposer + c / (1 + a + c) * reply * less
+    results = [play(raw, run=run) for run in range(60)]
+    assert results[0].options[1, "north", "pact", "south"] == close(expected)
+    countered = [result for result in results if "countered" in {talk.result for talk in told(result, "answer")}]
+    assert countered
+    for result in countered:
+        (said,) = told(result, "reply")
+        assert said[:3] == (1, "reply", ("north", "less", "south"))
+        assert (said.probability, said.first) == (close(reply), close(less))
+        assert len(told(result, "owed")) == 2 * said.result
+    raw["bargains"]["less"]["active"] = 0
+    assert play(raw).options[1, "north", "pact", "south"] == close(a / (1 + a) * proposer)
+
+
+def test_a_common_offer_weighs_what_each_would_add():
+    raw = bargains(bargains={"pact": PACT | {"by": ["north", "west"], "together": True}})
+    raw["actors"] = raw["actors"] | {"west": OWN}
+    raw["actions"]["aid"] |= {"by": ["north", "west"]}
+    # The reform is done to North: it is worth nothing to West, which would give for nothing.
+    joins = sigmoid(30 * 0.5 * -0.03 - 1)
+    target = 0.5 * 0.75 * 0.28 - 0.02
+    accepts = sigmoid(30 * (target + joins * 0.5 * 0.75 * 0.28) - 1)
+    found = set()
+    for run in range(80):
+        result = play(raw, run=run)
+        assert result.options[1, "north", "pact", "south"] == close(accepts * (0.5 * -0.03 + 0.75 * 0.09))
+        for talk in told(result, "join"):
+            if talk.who == ("north", "pact", "south", "west", "south"):
+                joined = reference.uniforms(7, run, 1, 8, "west|pact|south")[0] < joins
+                assert talk[3:6] == (joined, close(joins), close(0.5 * -0.03))
+                (answer,) = [t for t in told(result, "answer") if t.who == ("north", "pact", "south")]
+                assert answer.first == close(target + 0.5 * 0.75 * 0.28 * joined)
+                if answer.result == "accepted":
+                    assert len([t for t in told(result, "owed") if t.who[0] == "north"]) == 2 + joined
+                    found.add(joined)
+    assert found == {True, False}
+
+
+COUNCIL = {"cameo": "040", "plover": "CONSULT", "channel": "talks", "members": ["north", "south", "west"]}
+COUNCIL |= {"convener": "north", "cost": 0.01, "attend": 1, "capability": "weight"}
+COUNCIL["agenda"] = {"line": {"of": "self.stance", "openness": 0.5, "salience": {"default": 0.8, "south": 0.4}}}
+COUNCIL["outputs"] = {
+    "note": {"on": ["line"], "within": 0.5, "bias": 2, "vetoes": "south", "effects": [{"of": "harvest", "add": 0.1}],
+             "acts": [{"by": "west", "action": "send", "target": "south"}]}
+}  # fmt: skip
+COUNCIL_WORLD = {
+    "model": {"foresight": 0, "rationality": 20, "responsiveness": 0, "hold": 0.4},
+    "indicators": {
+        "stance": {"scope": "actor", "start": {"north": 0.9, "south": 0.2, "west": 0.5}},
+        "regard": {"scope": "dyad", "start": {"default": 0.5, "south": -0.5}},
+        "harvest": {"scope": "world", "start": 0.5},
+    },
+    "actors": {
+        name: {"capabilities": {"weight": weight}, "interests": {"it": {"of": path, "ideal": best, "salience": salience}}}
+        for name, weight, path, best, salience in [
+            ("north", 1, "west.stance", 1, 1),
+            ("south", 0.5, "harvest", 0, 0.6),
+            ("west", 0.25, "harvest", 1, 0.4),
+        ]
+    },
+    "actions": {"send": action(by="west", cost=0.02, effects=[{"of": "harvest", "add": 0.05}])},
+    "fora": {"council": COUNCIL | {"dates": ["2030-01"]}},
+}  # fmt: skip
+
+
+def test_a_session_moves_positions_and_gives_rise_to_what_nobody_stops():
+    raw = world(**COUNCIL_WORLD)
+    start = {"north": 0.9, "south": 0.2, "west": 0.5}
+    sway = {"north": 0.8, "south": 0.5 * 0.4, "west": 0.25 * 0.8}
+
+    def moves(present):
+        found = {}
+        for m in present:
+            weight = {k: 1 if k == m else sway[k] * (0 if m == "south" else 0.5) for k in present}
+            mean = sum(weight[k] * start[k] for k in present) / sum(weight.values())
+            found[m] = 0.5 * (mean - start[m])
+        return found
+
+    def pleases(present):
+        return 0.25 - (0.5 - moves(present)["west"]) ** 2 if "west" in present else 0.0
+
+    everybody = ("north", "south", "west")
+    veto = sigmoid(-2 - 20 * 0.6 * (0.25 - 0.6**2))
+    willing = sigmoid(20 * (0.4 * (0.25 - 0.45**2) - 0.02))
+    came = set()
+    for run in range(60):
+        result = play(raw | {"policy": "quantal"}, run=run)
+        attended = {talk.who[1]: talk for talk in told(result, "attend")}
+        for m in everybody:
+            gained = pleases(everybody) - pleases([k for k in everybody if k != m]) if m == "north" else 0
+            assert (attended[m].probability, attended[m].first) == (close(sigmoid(1 + 20 * gained)), close(gained))
+        present = [m for m in everybody if attended[m].result]
+        came.add(tuple(present))
+        assert told(result, "session")[0][2:] == (("council",), None, pytest.approx(math.nan, nan_ok=True),
+                                                  len(present), pytest.approx(math.nan, nan_ok=True))  # fmt: skip
+        moved = {talk.who: talk for talk in told(result, "moved")}
+        if len(present) < 2:
+            assert not moved
+            assert not told(result, "output")
+            continue
+        expected = moves(present)
+        for m in present:
+            assert (moved["council", "line", m].first, moved["council", "line", m].second) == (
+                start[m],
+                close(expected[m]),
+            )
+            assert result.states[1][f"{m}.stance"] == close(start[m] + expected[m])
+        after = [start[m] + expected[m] for m in present]
+        (output,) = told(result, "output")
+        assert output.first == close(max(after) - min(after))
+        votes = told(result, "veto")
+        assert [talk.who for talk in votes] == [("council", "note", "south")] * (
+            "south" in present and output.first < 0.5
+        )
+        for talk in votes:
+            assert (talk.probability, talk.first) == (close(veto), close(0.6 * (0.25 - 0.6**2)))
+        assert output.result == (output.first < 0.5 and not any(talk.result for talk in votes))
+        sent = [act for act in result.acts if act.action == "send"]
+        if output.result and "west" in present:
+            drawn = reference.uniforms(7, run, 1, 12, "west|send|south")[0] < willing
+            chosen = [act for act in sent if act.probability != pytest.approx(willing)]
+            assert len(sent) == (1 if chosen else drawn)
+        step = 0.1 * output.result + 0.05 * len(sent)
+        assert result.states[1]["harvest"] == close(0.5 + step)
+    assert len(came) > 4
+    # Convened: the same moves, the output as likely as South lets it pass, and West's act as likely as it is worth it.
+    del raw["fora"]["council"]["dates"]
+    raw["fora"]["council"] |= {"outputs": {"note": COUNCIL["outputs"]["note"] | {"within": 1}}}
+    raw["actors"]["north"]["interests"]["food"] = {"of": "harvest", "ideal": 1, "salience": 0.2}
+    expected = pleases(everybody)
+    expected += (1 - veto) * 0.2 * ((0.25 - 0.4**2) + (0.25 - 0.45**2) * willing) - 0.01
+    assert play(raw).options[1, "north", "council", None] == close(expected)
+
+
+def test_a_forum_meets_by_its_calendar_and_is_convened_only_after_its_pause():
+    raw = world(**COUNCIL_WORLD | {"turns": 7})
+    raw["fora"] = {"council": COUNCIL | {"dates": ["2030-02"], "every": 3, "pause": 1}}
+    result = play(raw)
+    assert [talk.turn for talk in told(result, "session")] == [2, 5]
+    assert {option[0] for option in result.options if option[2] == "council"} == {1, 4, 7}
+    raw["fora"] = {"council": COUNCIL | {"active": 0, "every": 1}}
+    result = play(raw)
+    assert not result.talks
+    assert not [option for option in result.options if option[2] == "council"]
+
+
+def test_who_thinks_one_step_ahead_sees_what_others_are_about_to_do():
+    raw = world(
+        policy="quantal",
+        model={"foresight": 0, "rationality": 50, "hold": 0.4, "responsiveness": 0},
+        actors={"north": OWN | {"depth": 1}, "south": OWN},
+        actions={
+            "build": action(toward=None, channel="money", effects=[{"of": "self.wealth", "add": 0.1}], cost=0.05),
+            "tax": action(by="south", toward="north", effort=2, chance=0.8, cost=0.01, effects=[
+                {"of": "self.wealth", "add": 0.1}, {"of": "target.wealth", "add": -0.2, "attempt": True}]),
+        },
+    )  # fmt: skip
+    del raw["actions"]["build"]["toward"]
+    worth = 0.8 * (0.64 - 0.49) - 0.01
+    likely = sigmoid(math.log(0.6) + 50 * worth - math.log(0.4))
+    likely *= 1 / (likely * 2)  # the effort of 2 is more than the attention of 1
+    seen = 0.5 - 0.2 * likely
+    result = play(raw)
+    assert result.options[1, "north", "build", None] == close((1 - seen) ** 2 - (0.9 - seen) ** 2 - 0.05)
+    assert result.options[1, "south", "tax", "north"] == close(worth)
+    raw["actors"]["south"] = OWN | {"depth": 2}
+    assert play(raw).options[1, "north", "build", None] == close((1 - seen) ** 2 - (0.9 - seen) ** 2 - 0.05)
+    build = 0.25 - 0.16 - 0.05
+    likely = sigmoid(math.log(0.6) + 50 * build - math.log(0.4))
+    raw["actors"] = {
+        "north": OWN,
+        "south": {"depth": 1, "interests": {"it": {"of": "north.wealth", "ideal": 0, "salience": 1}}},
+    }
+    seen = 0.5 + 0.1 * likely
+    raw["actions"]["tax"] |= {"cost": 0}
+    assert play(raw).options[1, "south", "tax", "north"] == close(seen**2 - (seen - 0.2) ** 2)
+
+
+def test_a_promise_is_worth_what_it_would_make_its_receiver_do():
+    raw = world(
+        policy="quantal",
+        model={"foresight": 0, "rationality": 50, "hold": 0.4, "responsiveness": 0},
+        actors={"north": OWN, "south": OWN | {"depth": 1}},
+        assurances={"faith": FAITH | {"from": "south", "to": "north", "promised": 0.2}},
+        actions={
+            "trade": action(effects=[
+                {"of": "self.wealth", "add": 0.2, "when": {"kept": "faith"}}, {"of": "target.wealth", "add": 0.1}],
+                cost=0.05),
+            "vow": action(by="south", toward="north", chance=0.5,
+                          effects=[{"of": "self.target.promised_faith", "to": 0.6}]),
+        },
+    )  # fmt: skip
+
+    def trades(p):
+        return 0.25 - (0.5 - 0.2 * p * 0.75) ** 2 - 0.05
+
+    before, after = (sigmoid(math.log(0.6) + 50 * trades(p) - math.log(0.4)) for p in (0.2, 1))
+    seen = 0.2 + 0.1 * before  # South expects to be richer
+    gain = (1 - seen) ** 2 - (0.9 - seen) ** 2
+    expected = 0.5 * (after - before) * (0.4 / 0.8) * gain
+    assert play(raw).options[1, "south", "vow", "north"] == close(expected)
+    raw["actors"]["south"] = OWN
+    assert play(raw).options[1, "south", "vow", "north"] == 0
+
+
+def test_trend_repeats_the_rates_of_the_past_year():
+    actions = {
+        "speak": action(toward=["south", "east"]),
+        "shout": action(cameo="057"),
+        "build": action(channel="money"),
+    }
+    del actions["build"]["toward"]
+    wealth = {"wealth": {"scope": "actor", "start": 0.5}}
+    actors = {"north": {}, "south": {}, "east": {}}
+    raw = world(actors=actors, indicators=wealth, actions=actions, policy="trend", turns=3)
+    assert play(raw).acts == []
+    record = [("2029-12", "north", "south", "010")] * 6 + [("2028-12-31", "north", "south", "010")] * 6
+    record += [
+        ("2029-01-20", "north", "south", "057"),
+        ("2029-02", "north", "east", "199"),
+        ("2030-01", "north", "east", "010"),
+    ]
+    scenario = Scenario.model_validate(raw)
+    found = set()
+    for run in range(40):
+        result = simulate(scenario, 7, run, record=record)
+        # code 010 is that of speaking to the South and of building
+        rates = {"speak": 3 / 12, "shout": 1 / 12, "build": 3 / 12}
+        expected = []
+        for name in ("build", "shout", "speak"):
+            target = None if name == "build" else "south"
+            hit = reference.uniforms(7, run, 1, 1, f"north|{name}|{target or ''}")[0] < rates[name]
+            if hit and not (name == "speak" and ("shout", "south", 1 / 12) in expected):
+                expected.append((name, target, rates[name]))
+        acts = [act for act in result.acts if act.turn == 1]
+        assert [(act.action, act.target, act.probability) for act in acts] == expected
+        assert all(math.isnan(act.utility) for act in acts)
+        found.add(len(expected))
+        second = [act for act in result.acts if act.turn == 2 and act.action == "speak"]
+        spoke = ("speak", "south", 0.25) in expected
+        assert all(act.probability == pytest.approx((3 + spoke) / 12) for act in second)
+    assert found >= {0, 1, 2}
+
+
+def test_reinforcement_repeats_what_served():
+    raw = world(
+        policy="reinforcement",
+        turns=3,
+        model={"rationality": 10, "hold": 0.5, "foresight": 0},
+        actors={"north": OWN, "south": {}},
+        actions={"dig": action(effects=[{"of": "self.wealth", "add": 0.1}])},
+    )
+    seen = set()
+    for run in range(20):
+        result = play(raw, run=run)
+        worth, propensity = 0.5, {"dig": 0.0, None: 0.0}
+        for t in (1, 2, 3):
+            acts = [act for act in result.acts if act.turn == t]
+            assert result.options[t, "north", "dig", "south"] == close(propensity["dig"])
+            for act in acts:
+                assert (act.utility, act.probability) == (
+                    close(propensity["dig"]), close(sigmoid(10 * (propensity["dig"] - propensity[None]))))  # fmt: skip
+            after = worth + 0.1 * len(acts)
+            done = "dig" if acts else None
+            propensity[done] += 0.2 * ((1 - worth) ** 2 - (1 - after) ** 2 - propensity[done])
+            worth = after
+            seen.add(done)
+    assert seen == {"dig", None}
+
+
+def test_the_challenge_model_weighs_positions_by_capability_and_salience():
+    positions = {"north": (0.9, 0.8, 0.5), "south": (0.1, 0.4, 1.0), "west": (0.6, 1.0, 0.3)}
+    actors = {
+        name: {"challenge": {"position": y, "capability": c, "salience": s}} for name, (y, c, s) in positions.items()
+    }
+    actors["west"]["challenge"]["position"] = {"of": "self.wealth"}
+    actions = {
+        "strike": action(by=list(actors), toward=[*actors, "east"], cameo="190", cost={"default": 0.01, "south": 0.02}),
+        "praise": action(by=list(actors), toward=[*actors, "east"], cameo="051"),
+    }
+    raw = world(
+        actors=actors | {"east": {}},
+        actions=actions,
+        policy="challenge",
+        indicators={"wealth": {"scope": "actor", "start": 0.2, "range": [-1, 1]}},
+    )
+    # By hand, North against South: of the effective capabilities, 0.4 x 0.8 and 0.3 x (0.5 - 0.3) are for North.
+    support = 0.4 * 0.8 + 0.3 * 0.2
+    p = support / (support + 0.4 * 0.8)
+    assert p == pytest.approx(0.38 / 0.7)
+
+    def expected(i, j, r):
+        (yi, *_), (yj, _, sj) = positions[i], positions[j]
+        a = [c * s * (abs(y - yj) - abs(y - yi)) for y, c, s in positions.values()]
+        chance = sum(max(v, 0) for v in a) / sum(map(abs, a))
+        win, lose = 2 - 4 * (0.5 - abs(yi - yj) / 2) ** r, 2 - 4 * (0.5 + abs(yi - yj) / 2) ** r
+        return sj * (chance * win + (1 - chance) * lose) + (1 - sj) * win - (2 - 4 * 0.5**r)
+
+    assert expected("north", "south", 1) == close(p * 1.6 - (1 - p) * 1.6)
+    security = {i: sum(expected(j, i, 1) for j in positions if j != i) for i in positions}
+    low, high = min(security.values()), max(security.values())
+    options = play(raw).options
+    for i in positions:
+        ratio = (2 * security[i] - high - low) / (high - low)
+        for j in [*positions, "east"]:
+            if j != i:
+                fight = 0 if j == "east" else expected(i, j, (1 - ratio / 3) / (1 + ratio / 3))
+                cost = 0.02 if i == "south" else 0.01
+                assert options[1, i, "strike", j] == close(0.01 * fight - cost)
+                assert options[1, i, "praise", j] == close(-0.01 * 0.34 * fight)
+
+
 # ----------------------------------------------------------------------------------------- the engine agrees
 
 
@@ -483,6 +940,7 @@ def agree(scenario, runs, policy=None, seed=7):
     paths, beliefs = list(compiled.paths), [tuple(b) for b in compiled.beliefs]
     incidents, options = [tuple(n) for n in compiled.incidents], [tuple(o) for o in compiled.options]
     rows = {name: list(getattr(history.acts, name)) for name in ("run", "turn", "option", *Acts.compared, "succeeded")}
+    talks = list(Talks.read(compiled, history.talks))
     for run in range(runs):
         expected = simulate(scenario, seed, run, policy)
         assert set(paths) == set(expected.states[0])
@@ -501,6 +959,8 @@ def agree(scenario, runs, policy=None, seed=7):
                     scenario,
                     policy,
                 )  # fmt: skip
+                said = [row for n, row in talks if n == run and row[0] == t]
+                Talks.compare(said, [talk for talk in expected.talks if talk.turn == t], where)
             for b, held in enumerate(beliefs):
                 alpha, beta = expected.beliefs[t][held]
                 same(history.alpha[run, t, b], alpha, f"{where}: alpha of {held}")
@@ -525,6 +985,44 @@ class Acts:
                 slack = 1e-5 if certain and name == "probability" else TOLERANCE
                 same(value, getattr(act, name), f"{place}: {name}", slack)
             assert bool(row[6]) == act.succeeded, f"{place}: succeeded"
+
+
+class Talks:
+    kinds = ("answer", "reply", "join", "owed", "settled", "session", "attend", "moved", "output", "veto", "tested")
+    answers = ("refused", "accepted", "countered", "lapsed")
+    settlements = ("broken", "kept", "void", "failed")
+
+    @staticmethod
+    def read(compiled, talks):
+        """Run and (turn, kind, who, result, probability, first, second) of each row of the engine, with names."""
+        deals = [(proposer, bargain, target) for bargain, proposer, target in compiled.deals]
+        promises = [(*deals[d], giver, receiver) for d, giver, receiver, _ in compiled.promises]
+        named = {
+            "answer": deals, "reply": deals, "join": promises, "owed": promises, "settled": promises,
+            "session": [(forum,) for forum in compiled.fora], "attend": compiled.seats, "moved": compiled.places,
+            "output": compiled.outputs, "veto": compiled.vetoes, "tested": compiled.beliefs,
+        }  # fmt: skip
+        for n in range(len(talks.run)):
+            kind, result = Talks.kinds[talks.kind[n]], int(talks.result[n])
+            if kind == "session":
+                result = compiled.actors[result] if result >= 0 else None
+            elif kind in ("answer", "settled"):
+                result = (Talks.answers if kind == "answer" else Talks.settlements)[result]
+            elif kind == "moved":
+                result = None
+            elif kind == "tested":
+                result = ("broken", "kept")[result]
+            numbers = (float(talks.probability[n]), float(talks.first[n]), float(talks.second[n]))
+            yield int(talks.run[n]), (int(talks.turn[n]), kind, tuple(named[kind][talks.row[n]]), result, *numbers)
+
+    @staticmethod
+    def compare(got, expected, where):
+        """The same talks, whatever their order within the turn."""
+        got, expected = (sorted(rows, key=lambda row: (row[1], row[2], str(row[3]))) for rows in (got, expected))
+        assert [row[:4] for row in got] == [tuple(row[:4]) for row in expected], where
+        for row, talk in zip(got, expected, strict=True):
+            for place in (4, 5, 6):
+                same(row[place], talk[place], f"{where}: {row[1]} {row[2]}: number {place - 3}")
 
 
 def same(got, expected, where, slack=TOLERANCE):
