@@ -7,7 +7,6 @@ of (study, number of the point), so that workers compute their own points and me
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import math
 import warnings
@@ -37,7 +36,6 @@ from sim.scenario import (
     Scenario,
     as_data,
     nearest,
-    numbers,
     parse,
     plain,
     quantities,
@@ -598,12 +596,14 @@ class _Reading:
         owners = compile_scenario(scenario).owners
         found: list[Axis] = []
         idle = 0
-        for entry in numbers(scenario):
-            bounds, inside = entry.quantity.range, entry.path
+        for number in quantities(scenario):
+            bounds, inside = number.quantity.range, number.path
             if bounds is None or bounds[0] == bounds[1] or inside.startswith("outcomes.") or inside in apart:
                 continue
             if path == EVERYTHING or inside == path or inside.startswith((f"{path}.", f"{path}[")):
-                if inside in owners:
+                if number.bounds.whole:  # a depth too, which is no number that a compiled scenario can change
+                    found.append(_chosen(inside, inside, _each(*bounds)))
+                elif inside in owners:
                     found.append(Axis(inside, inside, None, bounds[0], bounds[1]))
                 else:
                     idle += 1
@@ -728,8 +728,7 @@ class _Reading:
             elif broken:
                 self.tell(("vary", axis.path), f"{plain(broken[0])} is no whole number, as this must be")
             elif axis.choices is None:
-                steps = tuple(float(value) for value in range(int(axis.low), int(axis.high) + 1))
-                kept.append(dataclasses.replace(axis, choices=steps))
+                kept.append(_chosen(axis.path, axis.place, _each(axis.low, axis.high)))
             else:
                 kept.append(axis)
         return kept
@@ -798,6 +797,11 @@ def _chosen(path: str, place: str, values: Sequence[Value]) -> Axis:
     """An axis of these values."""
     known = [float(value) for value in values if not isinstance(value, str)]
     return Axis(path, place, tuple(values), min(known, default=0.0), max(known, default=0.0))
+
+
+def _each(low: float, high: float) -> list[Value]:
+    """The whole numbers from one to another."""
+    return [float(value) for value in range(int(low), int(high) + 1)]
 
 
 def _text(value: Value) -> str:

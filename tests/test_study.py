@@ -64,6 +64,14 @@ def test_an_axis_of_whole_numbers_takes_each_of_them_and_nothing_between(tmp_pat
     found = asked(tmp_path, text + "design: latin_hypercube\npoints: 8\n")
     assert [axis.choices for axis in found.axes] == [(0.0, 1.0, 2.0), (0, 2), None]
     assert set(found.design.values(np.arange(8))[:, 0]) <= {0.0, 1.0, 2.0}
+    (tmp_path / "thinking.yaml").write_text(
+        "tightrope: 1\nextends: minimal.yaml\nmodel: {depth: {value: 1, range: [0, 2]}}\n", encoding="utf-8"
+    )
+    for design in ("grid", "latin_hypercube\npoints: 6"):
+        text = f"scenario: thinking\nvary: {{model.depth: ranged}}\ndesign: {design}\n"
+        (tmp_path / "study.yaml").write_text(f"study: 1\ntitle: A study\n{text}", encoding="utf-8")
+        plan = Plan(study.load(tmp_path / "study.yaml"))
+        assert [axis.choices for axis in plan.axes] == [(0.0, 1.0, 2.0)]
     assert told(tmp_path, "vary: {actors.alba.depth: {from: 0, to: 1, steps: 3}}") == [
         "4:8: vary.actors.alba.depth: 0.5 is no whole number, as this must be"
     ]
