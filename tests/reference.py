@@ -467,7 +467,8 @@ class Deed:
     strikes: list[Strike] = field(default_factory=list)  # the realised ones
 
 
-Record = Sequence[tuple[str, str, str | None, str]]  # date, source, target and CAMEO code of acts before the start
+# Date, source, target, CAMEO code and PLOVER type of acts before the start.
+Record = Sequence[tuple[str, str, str, str, str | None]]
 
 
 def simulate(scenario: form.Scenario, seed: int, run: int, policy: str | None = None, record: Record = ()) -> Result:
@@ -970,12 +971,11 @@ class Run:
         return min(1.0, sum(self.past[t][option] for t in range(self.t - window, self.t)) / window)
 
     def remember_the_record(self, record: Record) -> None:
-        for date, source, target, cameo in record:
+        for date, source, target, cameo, plover in record:
             turn = self.world.turn_of(date)
             alike = [o for o in self.world.options if o.actor == source and o.target in (target, None)]
             same = [o for o in alike if self.world.blocks[o.action].cameo == cameo]
             if not same:
-                plover = evidence.code(cameo).plover
                 same = [o for o in alike if self.world.blocks[o.action].plover == plover]
             for option in same if turn < 1 else []:
                 self.past[turn][option] += 1.0 / len(same)

@@ -480,10 +480,10 @@ class _Scenario:
         bargains: dict[str, Any] = {}
         asks = rng.sample(sorted(scenario["actions"]), min(2, len(scenario["actions"])))
         for n in range(rng.randint(2, 5)):
-            give, ask = rng.choice(sorted(scenario["actions"])), rng.choice(asks)
-            one, other = rng.choice(self.actors), rng.choice(self.actors)
-            terms = {"give": self._promised(scenario, give, other), "ask": self._promised(scenario, ask, one)}
-            pairs = self.parties(scenario, **terms)
+            drawn = [self._terms(scenario, asks) for _ in range(3)]
+            pairs, terms = max(
+                ((self.parties(scenario, **terms), terms) for terms in drawn), key=lambda one: len(one[0])
+            )
             if not pairs:
                 continue
             by, toward = sorted({i for i, _ in pairs}), sorted({j for _, j in pairs})
@@ -496,17 +496,25 @@ class _Scenario:
             if self.maybe(0.3):
                 scenario["outcomes"]["offers"] = {"count": {"action": min(bargains)}}
 
+    def _terms(self, scenario: dict[str, Any], asks: list[str]) -> dict[str, Any]:
+        give, ask = self.rng.choice(sorted(scenario["actions"])), self.rng.choice(asks)
+        one, other = self.rng.choice(self.actors), self.rng.choice(self.actors)
+        return {"give": self._promised(scenario, give, other), "ask": self._promised(scenario, ask, one)}
+
     def add_words(self, scenario: dict[str, Any]) -> None:
         """Makes some acts promises, and others hang on them."""
         toward = [name for name, action in scenario["actions"].items() if "toward" in action]
-        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(0, 2))):
+        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(1, 2))):
             move = {"to": 1} if self.maybe() else {"add": self.sourced(-0.3, 0.6)}
             extra = {"of": f"self.target.promised_{WORD}", **move}
             if self.maybe(0.2):
                 extra["attempt"] = True
             scenario["actions"][name]["effects"].append(extra)
-        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(0, 2))):
-            extra = {"of": self.rng.choice([self.world[0], "self.wealth"]), "add": self.sourced(-0.2, 0.2)}
+        for name in self.rng.sample(toward, min(len(toward), self.rng.randint(1, 2))):
+            extra = {
+                "of": self.rng.choice([self.world[0], "self.wealth", "target.wealth"]),
+                "add": self.sourced(-0.5, 0.5),
+            }
             extra["when"] = {self.rng.choice(["kept", "broken"]): WORD}
             effects = scenario["actions"][name]["effects"]
             if not any(effect["of"] == extra["of"] for effect in effects):

@@ -668,8 +668,8 @@ COUNCIL_WORLD = {
         "harvest": {"scope": "world", "start": 0.5},
     },
     "actors": {
-        name: {"capabilities": {"weight": weight}, "interests": {"it": {"of": path, "ideal": best, "salience": salience}}}
-        for name, weight, path, best, salience in [
+        name: {"capabilities": {"weight": weight}, "interests": {"it": {"of": path, "ideal": best, "salience": care}}}
+        for name, weight, path, best, care in [
             ("north", 1, "west.stance", 1, 1),
             ("south", 0.5, "harvest", 0, 0.6),
             ("west", 0.25, "harvest", 1, 0.4),
@@ -822,40 +822,38 @@ def test_a_promise_is_worth_what_it_would_make_its_receiver_do():
 
 def test_trend_repeats_the_rates_of_the_past_year():
     actions = {
-        "speak": action(toward=["south", "east"]),
+        "speak": action(toward=["south", "east"], plover="CONSULT"),
         "shout": action(cameo="057"),
-        "build": action(channel="money"),
+        "build": action(channel="money", plover="CONSULT"),
     }
     del actions["build"]["toward"]
     wealth = {"wealth": {"scope": "actor", "start": 0.5}}
     actors = {"north": {}, "south": {}, "east": {}}
     raw = world(actors=actors, indicators=wealth, actions=actions, policy="trend", turns=3)
     assert play(raw).acts == []
-    record = [("2029-12", "north", "south", "010")] * 6 + [("2028-12-31", "north", "south", "010")] * 6
-    record += [
-        ("2029-01-20", "north", "south", "057"),
-        ("2029-02", "north", "east", "199"),
-        ("2030-01", "north", "east", "010"),
-    ]
+    said = ("north", "south", "010", "CONSULT")
+    record = [("2029-12", *said)] * 6 + [("2028-12-31", *said)] * 6 + [("2030-01", *said)]
+    record += [("2029-02-20", "north", "south", "057", None), ("2029-02", "north", "east", "199", "ASSAULT")]
+    record += [("2029-03", "north", "east", "040", "CONSULT")] * 2
+    # What was said to the South is code 010, as is building; talks with the East are neither, but alike.
+    often = {("build", None): 4, ("shout", "south"): 1, ("speak", "east"): 1, ("speak", "south"): 3}
     scenario = Scenario.model_validate(raw)
     found = set()
     for run in range(40):
         result = simulate(scenario, 7, run, record=record)
-        # code 010 is that of speaking to the South and of building
-        rates = {"speak": 3 / 12, "shout": 1 / 12, "build": 3 / 12}
         expected = []
-        for name in ("build", "shout", "speak"):
-            target = None if name == "build" else "south"
-            hit = reference.uniforms(7, run, 1, 1, f"north|{name}|{target or ''}")[0] < rates[name]
-            if hit and not (name == "speak" and ("shout", "south", 1 / 12) in expected):
-                expected.append((name, target, rates[name]))
+        for (name, target), count in often.items():
+            hit = reference.uniforms(7, run, 1, 1, f"north|{name}|{target or ''}")[0] < count / 12
+            if hit and not (target == "south" and ("shout", "south", 1 / 12) in expected):
+                expected.append((name, target, close(count / 12)))
         acts = [act for act in result.acts if act.turn == 1]
         assert [(act.action, act.target, act.probability) for act in acts] == expected
         assert all(math.isnan(act.utility) for act in acts)
         found.add(len(expected))
-        second = [act for act in result.acts if act.turn == 2 and act.action == "speak"]
-        spoke = ("speak", "south", 0.25) in expected
-        assert all(act.probability == pytest.approx((3 + spoke) / 12) for act in second)
+        for act in result.acts:
+            if act.turn == 2:
+                done = (act.action, act.target) in [(one.action, one.target) for one in acts]
+                assert act.probability == close((often[act.action, act.target] + done) / 12)
     assert found >= {0, 1, 2}
 
 
