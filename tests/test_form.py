@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,21 @@ def test_a_deed_is_done_to_the_other_side_to_whom_it_names_or_to_nobody(full: Sc
     assert doing(full, Deed(action="open_schools"))("front", "alba") == ("front", "open_schools", None)
     assert doing(full, Deed(action="open_schools", toward="alba"))("front", "alba") is None
     assert doing(full, Deed(action="unheard_of"))("alba", "front") is None
+
+
+def test_the_examples_of_the_readme_are_scenarios(tmp_path: Path):
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"```yaml\n(tightrope: 1\n.*?)```", readme, re.DOTALL)
+    (tmp_path / "loan.yaml").write_text(first, encoding="utf-8")
+    (tmp_path / "dealings.yaml").write_text(second, encoding="utf-8")
+    assert evidence.sources(read(tmp_path / "loan.yaml").scenario).without() == []
+    scenario = read(tmp_path / "dealings.yaml", ["fora.round_table.active=0"]).scenario
+    assert evidence.sources(scenario).without() == []
+    assert (list(scenario.bargains), list(scenario.fora)) == (["loan_for_arms"], ["round_table"])
+    for field in ("give", "ask", "bias", "word", "counter", "together", "expires"):
+        assert f"`{field}`" in readme
+    for field in ("dates", "every", "attend", "agenda", "capability", "outputs", "quorum", "vetoes"):
+        assert f"`{field}`" in readme
 
 
 # ------------------------------------------------------------------------------------ numbers, sources, overrides
