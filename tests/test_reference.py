@@ -6,12 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from sim.scenario import Scenario
 from tests import reference
 from tests.reference import Option, Run, World, simulate
 
 TOLERANCE = 1e-12
+POLICIES = ["quantal", "best", "random", "frozen", "trend", "reinforcement", "challenge"]
 SHIPPED = sorted((Path(__file__).resolve().parent.parent / "scenarios").glob("*.yaml"))
 
 
@@ -928,7 +930,7 @@ def test_the_challenge_model_weighs_positions_by_capability_and_salience():
 # ----------------------------------------------------------------------------------------- the engine agrees
 
 
-def agree(scenario, runs, policy=None, seed=7):
+def agree(scenario, runs, policy=None, seed=7, record=()):
     """Fail with the first place where the engine and the oracle part."""
     from sim.compile import compile_scenario
     from sim.kernel import ensemble
@@ -940,7 +942,7 @@ def agree(scenario, runs, policy=None, seed=7):
     rows = {name: list(getattr(history.acts, name)) for name in ("run", "turn", "option", *Acts.compared, "succeeded")}
     talks = list(Talks.read(compiled, history.talks))
     for run in range(runs):
-        expected = simulate(scenario, seed, run, policy)
+        expected = simulate(scenario, seed, run, policy, record)
         assert set(paths) == set(expected.states[0])
         assert set(beliefs) == set(expected.beliefs[0])
         for t in range(scenario.turns + 1):
@@ -1043,10 +1045,39 @@ def test_the_engine_agrees_with_the_oracle_on_generated_scenarios(number):
     agree(parse(random_scenario(random.Random(number))), runs=2)
 
 
-@pytest.mark.parametrize("policy", ["best", "random", "frozen"])
+@pytest.mark.parametrize("number", range(60))
+def test_the_engine_agrees_with_the_oracle_where_actors_bargain_and_meet(number):
+    from sim.scenario import parse
+    from tests.strategies import random_scenario
+
+    agree(parse(random_scenario(random.Random(1000 + number), talks=True, turns=8)), runs=2)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 def test_the_engine_agrees_with_the_oracle_under_every_policy(policy):
     from sim.scenario import parse
     from tests.strategies import random_scenario
 
     for number in range(5):
         agree(parse(random_scenario(random.Random(100 + number))), runs=2, policy=policy)
+        agree(parse(random_scenario(random.Random(100 + number), talks=True)), runs=1, policy=policy)
+
+
+def test_the_engine_agrees_with_the_oracle_on_what_the_dated_record_repeats():
+    from sim.scenario import read
+
+    (path,) = (path for path in SHIPPED if path.stem == "takeover-2021")
+    agree(read(path).scenario, runs=3, policy="trend", record=dated_record())
+
+
+def dated_record():
+    """Date, source, target, code and type of each act in the chronology whose month is known."""
+    events = yaml.safe_load((SHIPPED[0].parent.parent / "seeds" / "chronology.yaml").read_text())["events"]
+    return [
+        (str(event["date"]), source, target, event["cameo"], event["plover"])
+        for event in events
+        if not event.get("status") and event["precision"] in ("day", "month")
+        for source in event["source"]
+        for target in event["target"]
+        if source != target
+    ]
