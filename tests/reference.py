@@ -202,6 +202,10 @@ class World:
         self.stakes = {
             (i, o): plain(self.per_name(scenario.actors[i].stakes, o)) for i in self.actors for o in self.actors
         }
+        self.wants = {  # interests by owner, and where they lie
+            i: [(wanted, self.place(wanted.of, i)) for _, wanted in sorted(scenario.actors[i].interests.items())]
+            for i in self.actors
+        }
         for slot in self.slots.values():
             if slot.rest is None:
                 slot.rest = slot.start
@@ -680,24 +684,22 @@ class Run:
     def gain(self, owner: str, change: dict[str, float], at: dict[str, float] | None = None) -> float:
         """Δu_o of a change of which all that follows is reckoned in."""
         at = at or self.x
-        total = 0.0
-        interests = self.world.scenario.actors[owner].interests
-        rho = self.world.trait(owner, "risk")
-        for name in sorted(interests):
-            interest = interests[name]
-            k = self.world.place(interest.of, owner)
-            if k not in change:
-                continue
-            slot, x, y = self.world.slots[k], at[k], at[k] + change[k]
-            before, after = (abs(v - self.ideal(owner, name, at)) / (slot.high - slot.low) for v in (x, slot.clamp(y)))
-            total += plain(interest.salience) * (before**rho - after**rho)
-        return total
+        wanted = {k for _, k in self.world.wants[owner] if k in change}
+        return self.gained(owner, at, {k: self.world.slots[k].clamp(at[k] + change[k]) for k in wanted})
 
-    def ideal(self, owner: str, name: str, at: dict[str, float]) -> float:
-        interest = self.world.scenario.actors[owner].interests[name]
-        if isinstance(interest.ideal, form.Position):
-            return at[self.world.place(interest.ideal.of, owner)]
-        return self.world.slots[self.world.place(interest.of, owner)].number(interest.ideal)
+    def gained(self, owner: str, before: dict[str, float], after: dict[str, float]) -> float:
+        """How much less an owner loses after than before, by the ideals of before."""
+        total, rho = 0.0, self.world.trait(owner, "risk")
+        for interest, k in self.world.wants[owner]:
+            if k in after:
+                slot, width = self.world.slots[k], self.world.slots[k].high - self.world.slots[k].low
+                if isinstance(interest.ideal, form.Position):
+                    ideal = before[self.world.place(interest.ideal.of, owner)]
+                else:
+                    ideal = slot.number(interest.ideal)
+                losses = [(abs(x[k] - ideal) / width) ** rho for x in (before, after)]
+                total += plain(interest.salience) * (losses[0] - losses[1])
+        return total
 
     def worth(self, i: str, strikes: list[Strike], at: dict[str, float] | None = None) -> float:
         """V of one group of effects."""
@@ -984,14 +986,7 @@ class Run:
         """`reinforcement`: what was done is thought of by what came of the turn."""
         for i in self.world.actors:
             if self.policy_of(i) == "reinforcement":
-                gained = 0.0
-                rho = self.world.trait(i, "risk")
-                for name in sorted(self.world.scenario.actors[i].interests):
-                    interest = self.world.scenario.actors[i].interests[name]
-                    k, ideal = self.world.place(interest.of, i), self.ideal(i, name, start)
-                    width = self.world.slots[k].high - self.world.slots[k].low
-                    before, after = (abs(x[k] - ideal) / width for x in (start, self.x))
-                    gained += plain(interest.salience) * (before**rho - after**rho)
+                gained = self.gained(i, start, self.x)
                 done = sorted({deed.option for deed in deeds if deed.option.actor == i}, key=lambda o: o.order)
                 for option in done or [None]:
                     self.propensity[i, option] += LEARNING * (gained - self.propensity[i, option])
