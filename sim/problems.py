@@ -67,9 +67,10 @@ MOST_MOVES = 10_000_000  # options, each with every indicator that its effects m
 MOST_COUPLINGS = 200_000
 MOST_BELIEFS = 200_000
 MOST_HAPPENINGS = 200_000  # incidents of each actor, with every indicator that they move
-MOST_JOINERS = 1_000_000  # common offers, each with all who may join it
+MOST_PROMISES = 200_000  # of bargains: two a pair, and one of each who may join
 MOST_MEETINGS = 1_000_000  # items of fora, each with every pair of members
-MOST_OUTPUTS = 200_000  # outputs of fora, each with its members, its acts and every indicator that it moves
+MOST_SEATS = 200_000  # of fora: members, their positions and vetoes, and what outputs move and give rise to
+MOST_EXPECTED = 2_000_000  # where actors think ahead: what each is expected to change
 MOST_BELIED = 10_000_000  # incidents of each actor, with every belief that they belie
 MOST_DATED = 1_000_000
 Sizes = dict[str, int]
@@ -94,9 +95,10 @@ def too_large(scenario: Scenario) -> list[tuple[str, str]]:
         (_beliefs(scenario), MOST_BELIEFS, "beliefs", "name fewer in `from` and `to`"),
         (options, MOST_OPTIONS, "options", "name fewer in `by` and `toward`"),
         (moves, MOST_MOVES, "effects of options", "name fewer in `by`, `toward` and the effects"),
-        (_joiners(scenario), MOST_JOINERS, "partners of common offers", "name fewer in `by` and `toward`"),
+        (_promises(scenario), MOST_PROMISES, "promises of bargains", "name fewer in `by` and `toward`"),
         (_meetings(scenario), MOST_MEETINGS, "pairs of members who may move one another", "name fewer in `members`"),
-        (_outputs(scenario), MOST_OUTPUTS, "effects, acts and members of outputs", "name fewer in the effects"),
+        (_seats(scenario), MOST_SEATS, "seats, positions, vetoes and effects of fora", "name fewer in `members`"),
+        (_expected(scenario), MOST_EXPECTED, "changes that actors expect of one another", "set the depth to 0"),
         (_couplings(scenario), MOST_COUPLINGS, "couplings", "name fewer in `by`, `toward`, `from` and `to`"),
         (happenings, MOST_HAPPENINGS, "effects of incidents", "name fewer in `on` and the effects"),
         (belied, MOST_BELIED, "beliefs that incidents speak to", "name fewer in `on` and `belies`"),
@@ -138,11 +140,12 @@ def _options(scenario: Scenario) -> tuple[Sizes, Sizes]:
     return options, moves
 
 
-def _joiners(scenario: Scenario) -> Sizes:
+def _promises(scenario: Scenario) -> Sizes:
+    """Of each bargain: the two promises of each pair, and those of all who may join."""
     return {
-        f"bargains.{name}": _pair_count(scenario, one.by, one.toward) * len(members(scenario, one.by))
+        f"bargains.{name}": _pair_count(scenario, one.by, one.toward)
+        * (2 + (len(members(scenario, one.by)) if one.together else 0))
         for name, one in scenario.bargains.items()
-        if one.together
     }
 
 
@@ -153,16 +156,33 @@ def _meetings(scenario: Scenario) -> Sizes:
     }
 
 
-def _outputs(scenario: Scenario) -> Sizes:
-    return {
-        f"fora.{name}": sum(
-            len(members(scenario, one.members))
-            + len(output.acts)
-            + sum(_spoken_of(scenario, effect.of) for effect in output.effects)
+def _seats(scenario: Scenario) -> Sizes:
+    """Of each forum: its members, each with its positions and vetoes, and what its outputs do, as conveners see it."""
+    sizes = {}
+    for name, one in scenario.fora.items():
+        seats, conveners = len(members(scenario, one.members)), len(members(scenario, one.convener))
+        sizes[f"fora.{name}"] = seats * (1 + len(one.agenda) + len(one.outputs)) + sum(
+            (1 + conveners) * (1 + len(output.acts)) + sum(_spoken_of(scenario, effect.of) for effect in output.effects)
             for output in one.outputs.values()
         )
-        for name, one in scenario.fora.items()
-    }
+    return sizes
+
+
+def _expected(scenario: Scenario) -> Sizes:
+    """Where somebody thinks ahead: each actor, with every indicator that acts move."""
+    deep = [f"actors.{name}.depth" for name, actor in scenario.actors.items() if actor.depth and actor.depth.value]
+    if scenario.model.depth.value:
+        deep.append("model.depth")
+    if not deep:
+        return {}
+    moved = {effect.of.split(".")[-1] for action in scenario.actions.values() for effect in action.effects}
+    count = 0
+    for name, one in scenario.indicators.items():
+        owners = 1 if one.scope == "world" else len(members(scenario, one.of))
+        count += (_pair_count(scenario, one.from_, one.to) if one.scope == "dyad" else owners) * (name in moved)
+    for kind, given in _beliefs(scenario).items():
+        count += given * sum(f"{family}{kind.partition('.')[2]}" in moved for family in FAMILIES)
+    return {deep[-1]: len(scenario.actors) * count}
 
 
 def _couplings(scenario: Scenario) -> Sizes:
