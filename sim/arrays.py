@@ -5,13 +5,13 @@ side by side: its last axis is always the run, `r`, so that the innermost loops 
 `Compiled` carries the tables with the names behind them; `History` is what came of a set of runs.
 
 Index letters: r run, t turn, i acting actor, j target, o onlooker or owner, a action, s slot of the state vector,
-q assurance; k an interest slot (a slot that somebody has an interest in), b a belief (receiver, giver, kind).
+q assurance; d deal (a bargain between two), p promise of a deal, f forum, u output of a forum; k an interest slot (a slot that somebody has an interest in), b a belief (receiver, giver, kind).
 A *source* is what a factor reads: a slot's share of its range, or a capability; it is coded 2 x index + (1 for `not`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, get_type_hints
 
@@ -26,6 +26,7 @@ Floats2 = Annotated[NDArray[np.float64], 2]
 Floats3 = Annotated[NDArray[np.float64], 3]
 Ints = Annotated[NDArray[np.int32], 1]
 Ints2 = Annotated[NDArray[np.int32], 2]
+Ints3 = Annotated[NDArray[np.int32], 3]
 Longs = Annotated[NDArray[np.int64], 1]
 Keys = Annotated[NDArray[np.uint64], 1]
 Flags = Annotated[NDArray[np.bool_], 1]
@@ -33,8 +34,32 @@ Flags2 = Annotated[NDArray[np.bool_], 2]
 
 ADD, TO, RAISE, LOWER = 0, 1, 2, 3
 ALWAYS, KEPT, BROKEN = 0, 1, 2
-QUANTAL, BEST, RANDOM, FROZEN = 0, 1, 2, 3
-POLICIES = {"quantal": QUANTAL, "best": BEST, "random": RANDOM, "frozen": FROZEN}
+QUANTAL, BEST, RANDOM, FROZEN, TREND, REINFORCEMENT, CHALLENGE = range(7)
+POLICIES = {
+    "quantal": QUANTAL,
+    "best": BEST,
+    "random": RANDOM,
+    "frozen": FROZEN,
+    "trend": TREND,
+    "reinforcement": REINFORCEMENT,
+    "challenge": CHALLENGE,
+}
+MEMORY = {"week": 52, "month": 12, "quarter": 4, "year": 1}  # turns of a year, which `trend` looks back
+
+# Kinds of talk (`Talks`): what its row is, and what its result, probability, first and second number are.
+ANSWER = 0  # deal; REFUSED, ACCEPTED, COUNTERED or LAPSED; of accepting; worth to the target, worth to the proposer
+REPLY = 1  # deal of a counter-offer; 1 accepted; of accepting; worth to the proposer; -
+JOIN = 2  # promise of a joiner; 1 joins; of joining; worth to the joiner; -
+OWED = 3  # promise; turn in which it falls due; -; worth to its receiver, worth to its giver (less the cost)
+SETTLED = 4  # promise; BROKEN, KEPT, VOID or FAILED (still owed); of delivering (1: done unasked); stake; loss by default
+SESSION = 5  # forum; convener's actor, -1: dated; -; members present; -
+ATTEND = 6  # seat; 1 present; of attending; worth of being there; -
+MOVED = 7  # place; -1; -; position before; the move
+OUTPUT = 8  # output; 1 follows; -; widest spread; vetoes
+VETO = 9  # veto; 1 cast; of casting; worth of the output; -
+TESTED = 10  # belief; 1 kept; of keeping; visibility; -
+REFUSED, ACCEPTED, COUNTERED, LAPSED = 0, 1, 2, 3
+BROKEN_WORD, KEPT_WORD, VOID, FAILED = 0, 1, 2, 3
 
 
 class Tables(Block):
@@ -56,6 +81,12 @@ class Tables(Block):
     risk: Floats
     responsiveness: Floats
     policy: Ints
+    depth: Ints  # 0..2
+    contests: Flags  # declares a `challenge`
+    contested: Floats  # position as a share of its range, where it is a number
+    contested_slot: Ints  # -1, or the position
+    clout: Floats
+    resolve: Floats
     attention: Ints  # slot, or -1: a budget of 1
     hold: Floats  # (1,) prior probability of doing nothing
     hold_key: Keys
@@ -138,6 +169,10 @@ class Tables(Block):
     menu_start: Ints  # rows by i: one for each action that i has options of
     menu_first: Ints  # first option
     menu_end: Ints
+    option_deal: Ints  # -1, or the deal that it offers
+    option_convener: Ints  # -1, or the row of its convener
+    tenor: Floats  # Goldstein weight / 10 of its action, 0 where there is none
+    past: Floats2  # (W, O) how often it was done in the n-th turn before the first
     option_signal_start: Ints  # rows by option
     signal_belief: Ints
     signal_full: Flags
@@ -155,6 +190,87 @@ class Tables(Block):
     belief_key: Keys
     other_start: Ints  # rows by b: the other receivers of that giver's kind
     other_belief: Ints
+    belief_of: Ints  # (S,) the belief of a promise, by its slot, or -1
+    # what hangs on a belief: options of its receiver, rows hung_start[b]..
+    hung_start: Ints
+    hung_option: Ints
+    hung_belief: Ints
+    received_start: Ints  # by receiver: rows of the above
+    received_hung: Ints
+    given_start: Ints  # by giver
+    given_hung: Ints
+    word_start: Ints  # rows by option: its effects on promises
+    word_effect: Ints
+    stirred: Ints  # slots that an option's effects reach
+    # valuations: what an option is worth to an actor, rows value_start[x]..
+    value_start: Ints
+    value_option: Ints
+    # deals: (D,) by bargain, proposer, target
+    deal_option: Ints
+    deal_key: Keys
+    deal_active: Floats
+    deal_bias: Floats
+    deal_visibility: Floats
+    deal_expires: Ints
+    deal_counter: Ints  # -1, or the deal that can be offered instead
+    deal_promise: Ints  # (D + 1) rows of promises: the proposer's, the joiners', last the target's
+    asked_start: Ints  # rows by act that is asked for: deals answered together
+    asked_deal: Ints
+    asked_key: Keys
+    promise_option: Ints  # (P,) the act promised
+    promise_deal: Ints
+    promise_giver: Ints
+    promise_receiver: Ints
+    promise_after: Ints
+    promise_value: Ints  # valuation by its giver
+    promise_gift: Ints  # valuation by its receiver
+    promise_return: Ints  # valuation, by its giver, of what is promised for it; -1 on the target's
+    promise_belief: Ints  # (receiver, giver, word)
+    promise_trust: Ints  # the giver's belief in the target's word; -1 on the target's
+    promise_key: Keys
+    join_key: Keys
+    owed_start: Ints  # rows by option: promises of it
+    owed_promise: Ints
+    # fora: (F,) seats of members (forum, member), agenda items (G,), places (item, member with a position)
+    forum_active: Floats
+    forum_pause: Ints
+    forum_quorum: Ints
+    dated_session_start: Ints  # rows by f: turns
+    dated_session: Ints
+    seat_start: Ints  # rows by f
+    seat_actor: Ints
+    seat_attend: Floats
+    seat_key: Keys
+    item_start: Ints  # rows by f
+    place_start: Ints  # rows by item
+    place_seat: Ints
+    place_slot: Ints
+    place_openness: Floats
+    place_salience: Floats
+    place_power: Ints  # source of the capability, -1: weighs 1, -2: weighs 0
+    place_regard: Ints  # where its row of `regard_slot` begins: one for each place of the item
+    regard_slot: Ints  # -1: none
+    output_start: Ints  # rows by f
+    output_option: Ints
+    output_within: Floats
+    output_bias: Floats
+    output_on_start: Ints  # rows by u: items
+    output_on: Ints
+    veto_start: Ints  # rows by u
+    veto_seat: Ints
+    veto_value: Ints  # valuation of the output by the member
+    veto_key: Keys
+    occasion_start: Ints  # rows by u: acts of members
+    occasion_option: Ints
+    occasion_seat: Ints
+    occasion_value: Ints  # valuation by its actor
+    occasion_key: Keys
+    convener_start: Ints  # rows by actor
+    convener_forum: Ints
+    prospect_start: Ints  # rows by convener: one for each output of the forum
+    prospect_value: Ints  # valuation of the output by the convener
+    boon_start: Ints  # rows by prospect: one for each occasion of the output
+    boon_value: Ints
     # incidents: (I,), one row for each actor it is drawn for
     incident_key: Keys
     hazard: Floats
@@ -215,7 +331,7 @@ class State(Block):
     moved: Floats2  # (K, R) change of each interest slot by the option looked at
     mark: Longs  # (K + 1,) which option touched k last; the last cell counts options
     touched: Ints  # (K,)
-    change: Floats2  # (4, R) working rows
+    change: Floats2  # (8, R) working rows
     available: Flags2  # (O_max, R) of the actor looked at
     open: Flags  # (O_max,) available in some run
     count: Floats2  # (menus, R) available options of each action of the actor looked at
@@ -233,6 +349,49 @@ class State(Block):
     own_change: Floats  # (K,) change by one realised act
     candidate: Ints2  # (R, O_max)
     candidates: Ints  # (R,)
+    turn: Longs  # (1,) the turn under way
+    assumed: Longs  # (1,) the belief whose promise counts as given in full, -1: none
+    # valuations
+    value: Floats2  # (V, R) V of odd.md 7.10
+    charge: Floats2  # (V, R) cost, on the rows of the option's own actor
+    prospect: Floats2  # (V, R) chance
+    possible: Flags2  # (V, R) the option's conditions hold
+    # bargains
+    table: Ints2  # (D, R) last turn that the offer is on the table
+    joined: Flags2  # (P, R) in the answer under way
+    due: Ints2  # (P, R) turn in which a promise falls due, 0: nothing owed
+    broken_on: Ints2  # (P, R) turn in which it was broken since it was last made, 0: not
+    loss: Floats2  # (P, R) value to its giver of the loss of credibility
+    delivered: Floats2  # (P, R) probability with which it was delivered this turn, NaN: not
+    reply: Ints2  # (D, R) what a player answers: 0 as the model would, 1 accept, 2 refuse, 3 later
+    serve: Ints2  # (P, R) whether a player's promise is delivered: 0 as the model would, 2 by his own act alone
+    # fora
+    met: Ints2  # (F, R) turn of the last session
+    session: Ints2  # (F, R) this turn: 0 none, 1 dated, 2 + actor: convened
+    here: Flags2  # (seats, R)
+    move: Floats2  # (places, R) moves of all members
+    trial: Floats2  # (places, R) moves of those who are here
+    drawn: Floats2  # (conveners, R) worth of the moves of all members
+    worth: Floats2  # (seats, R) worth of being there
+    seated: Ints2  # (seats, R) what a player does: 0 as the model would, 1 attends, 2 stays away
+    # depth
+    actual: Floats2  # (S, R) the state while an expected one stands in x
+    shift: Floats3  # (N, stirred, R) expected shifts by each actor, at the level below
+    next_shift: Floats3
+    shifts: Floats2  # (stirred, R) their sum
+    likely: Floats2  # (O_max, R)
+    answering: Floats2  # (hung, R) how much likelier the full promise makes an option
+    next_answering: Floats2
+    hung_value: Floats2  # (hung, R) worth to the giver
+    # rival policies
+    recent: Floats3  # (W, O, R) how often each option was done, a ring over turns
+    propensity: Floats2  # (O + N, R) of each option, then of each actor's hold
+    before: Floats2  # (S, R) the state at the start of the turn
+    contest: Floats3  # (N, N, R) E_ij of the challenge model
+    # what was said and settled this turn
+    told: Ints  # (R,)
+    talk: Ints3  # (R, C, 3) kind, row, result
+    talk_number: Floats3  # (R, C, 3) probability, first, second
 
 
 # The tables' numbers of the scenario, as against their names and shapes: what `patched` and `side_by_side` can change.
@@ -252,6 +411,8 @@ NUMBERS = frozenset(
     }
     | {"need_value", "effect_value", "signal_weight", "prior_kept", "prior_broken", "forgetting", "belief_signal"}
     | {"hazard", "hazard_visibility", "step_add", "blow_value", "dated_value"}
+    | {"contested", "clout", "resolve", "deal_active", "deal_bias", "deal_visibility"}
+    | {"forum_active", "seat_attend", "place_openness", "place_salience", "output_within", "output_bias"}
 )
 
 
@@ -281,8 +442,16 @@ class Compiled:
     incidents: list[tuple[str, str | None]]
     dates: list[str]  # (T,) label of each turn
     codes: list[tuple[str, str]]  # (A,) CAMEO, PLOVER
+    deals: list[tuple[str, str, str]]  # (D,) bargain, proposer, target
+    promises: list[tuple[int, str, str, str]]  # (P,) deal, giver, receiver, assurance
+    fora: list[str]
+    seats: list[tuple[str, str]]  # forum, member
+    places: list[tuple[str, str, str]]  # forum, agenda item, member
+    outputs: list[tuple[str, str]]  # forum, output
+    vetoes: list[tuple[str, str, str]]  # forum, output, member
     owners: dict[str, list[tuple[str, tuple[int, ...]]]] = field(repr=False)  # number's path -> cells of the tables
     space: dict[str, int] = field(repr=False, default_factory=dict)  # sizes of working space
+    record: Callable[[], Floats2] | None = field(repr=False, default=None)  # (W, O) acts of the dated record: `past`
 
     @property
     def turns(self) -> int:
@@ -292,7 +461,9 @@ class Compiled:
         """The same with every actor choosing by this policy; None leaves it as the scenario says."""
         if policy is None:
             return self
-        return replace(self, tables=self.tables.replaced(policy=np.full_like(self.tables.policy, POLICIES[policy])))
+        chosen = np.full_like(self.tables.policy, POLICIES[policy])
+        past = self.record() if policy == "trend" and self.record is not None else self.tables.past
+        return replace(self, tables=self.tables.replaced(policy=chosen, past=past))
 
     def patched(self, numbers: Mapping[str, float]) -> Compiled:
         """The same with other values of some numbers; a path that owns no cell raises KeyError."""
@@ -332,6 +503,23 @@ class Acts:
 
 
 @dataclass(frozen=True)
+class Talks:
+    """What was answered, owed, settled, moved and voted: equal-length arrays in order of run and turn.
+
+    kind: ANSWER ... TESTED, above; what row, result and the numbers are depends on it. Numbers without meaning are NaN.
+    """
+
+    run: Longs
+    turn: Ints
+    kind: Ints
+    row: Ints
+    result: Ints
+    probability: Floats
+    first: Floats
+    second: Floats
+
+
+@dataclass(frozen=True)
 class History:
     """What came of some runs. Turn 0 is the start; row t is the end of turn t."""
 
@@ -341,3 +529,4 @@ class History:
     beta: Floats3
     incidents: Annotated[NDArray[np.bool_], 3]  # (R, T, I)
     acts: Acts
+    talks: Talks

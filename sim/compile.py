@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
 
-from sim import rules
-from sim.arrays import ADD, ALWAYS, BROKEN, KEPT, LOWER, POLICIES, RAISE, TO, Compiled, Tables
+from sim import evidence, rules
+from sim.arrays import ADD, ALWAYS, BROKEN, KEPT, LOWER, MEMORY, POLICIES, RAISE, TO, TREND, Compiled, Tables
 from sim.draws import name_key
 from sim.scenario import (
-    Action,
+    Deed,
     Effect,
+    Need,
     Not,
     PerName,
     Position,
     Quantity,
+    Scaled,
     Scenario,
     Signal,
     Slot,
@@ -35,6 +39,7 @@ from sim.scenario import (
 )
 
 NOTHING = Quantity(value=0.0)
+ALL = Quantity(value=1.0)
 Named = tuple[PerName, str]  # numbers by name, and where they stand in the file
 Placed = tuple[Quantity, str]
 KINDS = {"add": ADD, "to": TO, "raise_to": RAISE, "lower_to": LOWER}
@@ -43,6 +48,49 @@ KINDS = {"add": ADD, "to": TO, "raise_to": RAISE, "lower_to": LOWER}
 def compile_scenario(scenario: Scenario) -> Compiled:
     """Tables of a scenario that `sim.scenario` has read and checked."""
     return _Compiler(scenario).compiled()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What all options of an action, of a bargain, of a forum's convening or of its output have in common.
+
+    Numbers that a kind does not state (None) are 1; its cost 0.
+    """
+
+    place: str
+    channel: str = ""
+    codes: tuple[str, str] = ("", "")
+    by: Sequence[str] | None = None  # an output is nobody's
+    toward: Sequence[str] | None = None
+    effort: Quantity | None = None
+    habit: Quantity | None = None
+    visibility: Quantity | None = None
+    needs: Sequence[Need] = ()
+    chance: Scaled | None = None
+    cost: Scaled | None = None
+    effects: Sequence[Effect] = ()
+    signals: Sequence[Signal] = ()
+
+
+def _kinds(scenario: Scenario) -> dict[str, _Kind]:
+    """What can be chosen, by name, sorted: actions, offers and convenings."""
+    found = {}
+    for name, action in scenario.actions.items():
+        found[name] = _Kind(
+            f"actions.{name}", action.channel, (action.cameo, action.plover), action.by, action.toward, action.effort,
+            action.habit, action.visibility, action.needs, action.chance, action.cost, action.effects, action.signals,
+        )  # fmt: skip
+    for name, bargain in scenario.bargains.items():
+        found[name] = _Kind(
+            f"bargains.{name}", bargain.channel, (bargain.cameo, bargain.plover), bargain.by, bargain.toward,
+            bargain.effort, bargain.habit, bargain.visibility, bargain.needs,
+        )  # fmt: skip
+    for name, forum in scenario.fora.items():
+        found[name] = _Kind(
+            f"fora.{name}", forum.channel, (forum.cameo, forum.plover), forum.convener, None,
+            forum.effort, forum.habit, needs=forum.needs, cost=forum.cost,
+        )  # fmt: skip
+    return dict(sorted(found.items()))
 
 
 def _starts(rows: Iterable[Sequence]) -> list[int]:
@@ -63,6 +111,8 @@ class _Compiler:
         self.source = dict(self.index) | {
             f"{owner}.{name}": len(self.index) + c for c, (owner, name) in enumerate(self.capabilities)
         }
+        self.kinds = _kinds(scenario)
+        self.outputs = [(f, u) for f in sorted(scenario.fora) for u in sorted(scenario.fora[f].outputs)]
         self.columns: dict[str, list] = defaultdict(list)
         self.owners: dict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
         self.space: dict[str, int] = {}
@@ -109,27 +159,46 @@ class _Compiler:
         self._interests()
         self._beliefs()
         self._couplings()
-        self._actions()
+        self._templates()
         options = self._options()
+        self._promises_tested(options)
+        self._deals()
+        self._fora()
+        self._valuations()
         self._incidents()
-        self._timeline(options)
+        self._timeline()
         self._foresight()
         scenario = self.scenario
+        codes = [kind.codes for kind in self.kinds.values()]
+        record = partial(
+            evidence.past_acts, options + [None] * len(self.outputs), dict(zip(self.kinds, codes, strict=True)),
+            scenario.start, scenario.turn, MEMORY[scenario.turn],
+        )  # fmt: skip
+        trends = TREND in self.columns["policy"]
+        self.columns["past"] = record() if trends else np.zeros((MEMORY[scenario.turn], len(self.columns["option_at"])))
         return Compiled(
             tables=self._tables(),
             paths=list(self.slot),
             ladders={s: slot.ladder for s, slot in enumerate(self.slot.values()) if slot.ladder},
             capabilities=self.capabilities,
             actors=self.actors,
-            actions=sorted(scenario.actions),
+            actions=list(self.kinds),
             options=options,
             interests=[(o, name) for o in self.actors for name in sorted(scenario.actors[o].interests)],
             beliefs=self.beliefs,
             incidents=self.incidents,
             dates=turn_dates(scenario),
-            codes=[(scenario.actions[a].cameo, scenario.actions[a].plover) for a in sorted(scenario.actions)],
+            codes=codes,
+            deals=self.deals,
+            promises=self.promises,
+            fora=sorted(scenario.fora),
+            seats=self.seats,
+            places=self.places,
+            outputs=self.outputs,
+            vetoes=self.vetoes,
             owners=dict(self.owners),
             space=self.space,
+            record=record,
         )
 
     def _slots(self) -> None:
@@ -187,6 +256,8 @@ class _Compiler:
                 own = getattr(actor, column)
                 self.number(column, own or getattr(model, column), f"actors.{i}.{column}" if own else f"model.{column}")
             columns["policy"].append(POLICIES[actor.policy or scenario.policy])
+            columns["depth"].append(int((actor.depth or model.depth).value))
+            self._contest(i)
             columns["attention"].append(self.index.get(f"{i}.attention", -1))
             columns["hold_key"].append(name_key(f"{i}||"))
             minded = []
@@ -204,6 +275,25 @@ class _Compiler:
             columns["seen_start"].append(len(seen))
         columns["mind_start"] = _starts(self.stakes[i] for i in self.actors)
         columns["seen_start"] = [0, *accumulate(columns["seen_start"])]
+
+    def _contest(self, i: str) -> None:
+        """What an actor brings to the challenge model."""
+        declared, place, columns = self.scenario.actors[i].challenge, f"actors.{i}.challenge", self.columns
+        columns["contests"].append(declared is not None)
+        slot = -1
+        if declared is None:
+            for column in ("contested", "clout", "resolve"):
+                self.put(column, 0.0)
+        else:
+            if isinstance(declared.position, Position):
+                (path,) = expand(declared.position.of, self.scenario, self_=i)
+                slot = self.index[path]
+                self.put("contested", 0.0)
+            else:
+                self.number("contested", declared.position, f"{place}.position")
+            self.number("clout", declared.capability, f"{place}.capability")
+            self.number("resolve", declared.salience, f"{place}.salience")
+        columns["contested_slot"].append(slot)
 
     def _interests(self) -> None:
         scenario, columns = self.scenario, self.columns
@@ -263,6 +353,9 @@ class _Compiler:
                     self.number("belief_signal", assurance.signal, f"{place}.signal")
                     columns["belief_key"].append(name_key(f"{giver}|{receiver}|{q}"))
         self.belief: dict[tuple[str, str | None, str | None], int] = {name: b for b, name in enumerate(self.beliefs)}
+        columns["belief_of"] = [-1] * len(self.slot)
+        for b, s in enumerate(columns["promised"]):
+            columns["belief_of"][s] = b
         others = [
             [b for b, (r, g, kind) in enumerate(self.beliefs) if (g, kind) == (giver, q) and r != receiver]
             for receiver, giver, q in self.beliefs
@@ -296,41 +389,49 @@ class _Compiler:
         self.columns["moving"] = sorted({*self.columns["moving"], *self.columns["coupling_to"]})
         self.coupling_rows = [(moved, source, codes) for moved, source, codes, _, _ in rows]
 
-    def _actions(self) -> None:
-        """Templates: what all options of an action share. Their references are laid out by the offsets set here."""
+    def _templates(self) -> None:
+        """What all options of a kind share. Their references are laid out by the offsets set here.
+
+        The outputs of fora stand behind what can be chosen: they have effects as actions have.
+        """
         scenario, columns = self.scenario, self.columns
-        channels = {name: c for c, name in enumerate(sorted({a.channel for a in scenario.actions.values()}))}
-        self.effects: dict[str, list[tuple[str, Effect, int]]] = {}  # action -> (place, effect, copies)
+        channels = {name: c for c, name in enumerate(sorted({kind.channel for kind in self.kinds.values()}))}
+        self.effects: dict[str, list[tuple[str, Effect, int]]] = {}  # kind's place -> (place, effect, copies)
         self.signals: dict[str, list[tuple[int, bool, Signal]]] = {}
-        for name, action in sorted(scenario.actions.items()):
-            place = f"actions.{name}"
+        outputs = [
+            _Kind(f"fora.{f}.outputs.{u}", effects=scenario.fora[f].outputs[u].effects) for f, u in self.outputs
+        ]
+        self.templates = [*self.kinds.values(), *outputs]
+        for kind in self.templates:
+            place = kind.place
             needs_before = len(columns["need_value"])
-            columns["channel"].append(channels[action.channel])
-            self.number("visibility", action.visibility, f"{place}.visibility")
-            self.number("habit", action.habit, f"{place}.habit")
-            self.number("effort", action.effort, f"{place}.effort")
-            for n, need in enumerate(action.needs):
+            columns["channel"].append(channels.get(kind.channel, -1))
+            for word in ("visibility", "habit", "effort"):
+                quantity = getattr(kind, word)
+                self.number(word, quantity or ALL, f"{place}.{word}" if quantity else "")
+            for n, need in enumerate(kind.needs):
                 for word in ("at_least", "at_most"):
                     bound = getattr(need, word)
                     if bound is not None:
                         columns["need_least"].append(word == "at_least")
-                        self.number("need_value", bound, f"{place}.needs[{n}].{word}", self._any_slot(need.of, action))
+                        self.number("need_value", bound, f"{place}.needs[{n}].{word}", self._any_slot(need.of, kind))
             columns["need_start"].append(len(columns["need_value"]))
             at = len(columns["need_value"]) - needs_before
             for part in ("chance", "cost"):
-                count = len(getattr(action, part).times)
+                scaled = getattr(kind, part)
+                count = len(scaled.times) if scaled else 0
                 columns[f"{part}_at"].append(at)
                 columns[f"{part}_factors"].append(count)
                 at += count
             effects = []
-            for e, effect in enumerate(action.effects):
-                copies = max((len(expand(effect.of, scenario, i, j)) for i, j in self._pairs(action)), default=0)
+            for e, effect in enumerate(kind.effects):
+                copies = max((len(expand(effect.of, scenario, i, j)) for i, j in self._pairs(kind)), default=0)
                 effects.append((f"{place}.effects[{e}]", effect, copies))
-                kind, quantity = _moves(effect)
+                moves, quantity = _moves(effect)
                 for _ in range(copies):
-                    columns["effect_kind"].append(KINDS[kind])
+                    columns["effect_kind"].append(KINDS[moves])
                     self.number(
-                        "effect_value", quantity, f"{place}.effects[{e}].{kind}", self._any_slot(effect.of, action)
+                        "effect_value", quantity, f"{place}.effects[{e}].{moves}", self._any_slot(effect.of, kind)
                     )
                     columns["effect_attempt"].append(int(effect.attempt))
                     when = effect.when
@@ -339,17 +440,17 @@ class _Compiler:
                     columns["effect_at"].append(at)
                     columns["effect_factors"].append(len(effect.times))
                     at += 2 + len(effect.times)
-            self.effects[name] = effects
-            columns["attempts"].append(any(effect.attempt for effect in action.effects))
+            self.effects[place] = effects
+            columns["attempts"].append(any(effect.attempt for effect in kind.effects))
             columns["effect_start"].append(len(columns["effect_kind"]))
             signals = []
-            for n, signal in enumerate(action.signals):
+            for n, signal in enumerate(kind.signals):
                 for word in ("kept", "broken"):
                     weight = getattr(signal, word)
                     if weight is not None:
                         signals.append((len(columns["signal_weight"]), word == "kept", signal))
                         self.number("signal_weight", weight, f"{place}.signals[{n}].{word}")
-            self.signals[name] = signals
+            self.signals[place] = signals
         columns["need_start"] = [0, *columns["need_start"]]
         columns["effect_start"] = [0, *columns["effect_start"]]
         self.space["delay"] = max(
@@ -359,51 +460,84 @@ class _Compiler:
         )
         # (A, N) tables of chance and cost; 0 where the actor cannot do it
         for part in ("chance", "cost"):
-            table = np.zeros((len(scenario.actions), len(self.actors)))
-            for a, (name, action) in enumerate(sorted(scenario.actions.items())):
-                for i in dict.fromkeys(i for i, _ in self._pairs(action)):
-                    found = pick(getattr(action, part), scenario, i)
+            table = np.zeros((len(self.templates), len(self.actors)))
+            for a, kind in enumerate(self.kinds.values()):
+                for i in dict.fromkeys(i for i, _ in self._pairs(kind)):
+                    scaled = getattr(kind, part)
+                    if scaled is None:
+                        table[a, self.actor[i]] = 1.0 if part == "chance" else 0.0
+                        continue
+                    found = pick(scaled, scenario, i)
                     assert found is not None
                     key, quantity = found
                     table[a, self.actor[i]] = float(quantity.value)
-                    path = f"actions.{name}.{part}" + ("" if key == "default" else f".{key}")
+                    path = f"{kind.place}.{part}" + ("" if key == "default" else f".{key}")
                     self.owners[path].append((part, (a, self.actor[i])))
             self.columns[part] = table  # type: ignore[assignment]
 
-    def _pairs(self, action: Action) -> list[tuple[str, str | None]]:
+    def _pairs(self, kind: _Kind) -> list[tuple[str | None, str | None]]:
         """Who can do it to whom, conditions aside, in order."""
+        if kind.by is None:
+            return [(None, None)]
         scenario = self.scenario
-        targets: list[str | None] = [None] if action.toward is None else list(members(scenario, action.toward))
-        return [(i, j) for i in members(scenario, action.by) for j in targets if i != j]
+        targets: list[str | None] = [None] if kind.toward is None else list(members(scenario, kind.toward))
+        return [(i, j) for i in members(scenario, kind.by) for j in targets if i != j]
 
-    def _any_slot(self, path: str, action: Action) -> Slot | None:
+    def _any_slot(self, path: str, kind: _Kind) -> Slot | None:
         """A slot that the path stands for with some pair (all share range and ladder)."""
-        for i, j in self._pairs(action):
+        for i, j in self._pairs(kind):
             for found in expand(path, self.scenario, i, j):
                 return self.slot[found]
         return None
 
-    def _options(self) -> list[tuple[str, str, str | None]]:
-        scenario, columns = self.scenario, self.columns
-        options: list[tuple[str, str, str | None]] = []
-        order = {name: a for a, name in enumerate(sorted(scenario.actions))}
+    def _able(self) -> dict[str, list[tuple[str, list[str | None]]]]:
+        """What each actor can choose: kinds by name, with their targets. An offer needs both its acts."""
+        scenario = self.scenario
         forced = {(e.act.by, e.act.action, e.act.target) for e in scenario.timeline if e.act is not None}
+        possible = {
+            (i, name, j)
+            for name, kind in self.kinds.items()
+            for i, j in self._pairs(kind)
+            if all(expand(need.of, scenario, i, j) for need in kind.needs) or (i, name, j) in forced
+        }
+        self.deals = sorted(
+            (name, i, j)
+            for name, bargain in scenario.bargains.items()
+            for i, j in self._pairs(self.kinds[name])
+            if (i, name, j) in possible
+            and self._deed(bargain.give, i, j) in possible
+            and self._deed(bargain.ask, j, i) in possible
+        )
         able: dict[str, list[tuple[str, list[str | None]]]] = {i: [] for i in self.actors}
-        for name, action in sorted(scenario.actions.items()):
+        offered = {(i, name, j) for name, i, j in self.deals}
+        for name, kind in self.kinds.items():
             by_actor: dict[str, list[str | None]] = {}
-            for i, j in self._pairs(action):
-                possible = all(expand(need.of, scenario, i, j) for need in action.needs)
-                if possible or (i, name, j) in forced:
+            for i, j in self._pairs(kind):
+                if (i, name, j) in (offered if name in scenario.bargains else possible):
                     by_actor.setdefault(i, []).append(j)
             for i, targets in by_actor.items():
                 able[i].append((name, targets))
+        return able
+
+    def _deed(self, deed: Deed, giver: str, other: str) -> tuple[str, str, str | None]:
+        """The option that a side of a bargain promises."""
+        aims = self.scenario.actions[deed.action].toward is not None
+        return giver, deed.action, (deed.toward or other) if aims else None
+
+    def _options(self) -> list[tuple[str, str, str | None]]:
+        columns = self.columns
+        options: list[tuple[str, str, str | None]] = []
+        order = {name: a for a, name in enumerate(self.kinds)}
+        able = self._able()
         signal_rows = []
         widest_menu = 0
         acts = 0
         for i in self.actors:
             first = len(options)
             for name, targets in able[i]:
+                kind = self.kinds[name]
                 columns["menu_first"].append(len(options))
+                weight = evidence.code(kind.codes[0])
                 for j in targets:
                     options.append((i, name, j))
                     columns["option_actor"].append(self.actor[i])
@@ -411,13 +545,25 @@ class _Compiler:
                     columns["option_target"].append(-1 if j is None else self.actor[j])
                     columns["option_key"].append(name_key(f"{i}|{name}|{j or ''}"))
                     columns["option_at"].append(len(columns["reference"]))
-                    columns["reference"] += self._references(name, i, j)
-                    signal_rows.append(self._signal_rows(name, i, j))
+                    columns["reference"] += self._references(kind, i, j)
+                    columns["tenor"].append((weight.goldstein or 0.0) / 10 if weight else 0.0)
+                    signal_rows.append(self._signal_rows(kind, i, j))
                 columns["menu_end"].append(len(options))
             columns["option_start"].append(first)
             columns["menu_start"].append(len(able[i]))
             widest_menu = max(widest_menu, len(options) - first)
-            acts += len({(scenario.actions[a].channel, j) for _, a, j in options[first:]})
+            acts += len({(self.kinds[a].channel, j) for _, a, j in options[first:]})
+        self.option: dict[tuple, int] = {name: o for o, name in enumerate(options)}
+        for n, (f, u) in enumerate(self.outputs):
+            self.option[f, u] = len(self.option)
+            columns["option_actor"].append(-1)
+            columns["option_action"].append(len(self.kinds) + n)
+            columns["option_target"].append(-1)
+            columns["option_key"].append(0)
+            columns["option_at"].append(len(columns["reference"]))
+            columns["reference"] += self._references(self.templates[len(self.kinds) + n], None, None)
+            columns["tenor"].append(0.0)
+            signal_rows.append([])
         columns["option_start"].append(len(options))
         columns["menu_start"] = [0, *accumulate(columns["menu_start"])]
         columns["option_signal_start"] = _starts(signal_rows)
@@ -427,21 +573,29 @@ class _Compiler:
                 columns["signal_full"].append(full)
                 columns["signal_kept"].append(kept)
                 columns["signal_number"].append(number)
+        columns["stirred"] = sorted(
+            {
+                columns["reference"][at + columns["effect_at"][e]]
+                for at, a in zip(columns["option_at"][: len(options)], columns["option_action"], strict=False)
+                for e in range(columns["effect_start"][a], columns["effect_start"][a + 1])
+            }
+            - {-1}
+        )
         self.space["options"] = max(widest_menu, 1)
-        self.space["acts"] = max(acts + len(scenario.timeline), 1)
+        self.space["acts"] = max(acts + len(self.scenario.timeline), 1)
         return options
 
-    def _references(self, name: str, i: str, j: str | None) -> list[int]:
-        """The option's slots, beliefs and factors, in the order in which `_actions` laid them out."""
-        scenario, action = self.scenario, self.scenario.actions[name]
+    def _references(self, kind: _Kind, i: str | None, j: str | None) -> list[int]:
+        """The option's slots, beliefs and factors, in the order in which `_templates` laid them out."""
+        scenario = self.scenario
         row = []
-        for need in action.needs:
+        for need in kind.needs:
             found = expand(need.of, scenario, i, j)
             bounds = (need.at_least is not None) + (need.at_most is not None)
             row += [self.index[found[0]] if found else -1] * bounds
-        row += self.factors(action.chance.times, i, j)
-        row += self.factors(action.cost.times, i, j)
-        for _, effect, copies in self.effects[name]:
+        for scaled in (kind.chance, kind.cost):
+            row += self.factors(scaled.times, i, j) if scaled else []
+        for _, effect, copies in self.effects[kind.place]:
             paths = expand(effect.of, scenario, i, j)
             belief = -1
             if effect.when is not None:
@@ -454,9 +608,214 @@ class _Compiler:
                 row += self.factors(effect.times, i, j) if n < len(paths) else [0] * len(effect.times)
         return row
 
-    def _signal_rows(self, name: str, i: str, j: str | None) -> list[tuple[int, bool, bool, int]]:
+    def _promises_tested(self, options: list[tuple[str, str, str | None]]) -> None:
+        """Which options hang on a promise, and which give one."""
+        columns = self.columns
+        hung: list[list[int]] = [[] for _ in self.beliefs]
+        words = []
+        for o in range(len(options)):
+            a, at = columns["option_action"][o], columns["option_at"][o]
+            row = []
+            for e in range(columns["effect_start"][a], columns["effect_start"][a + 1]):
+                s, b = (columns["reference"][at + columns["effect_at"][e] + n] for n in range(2))
+                if s < 0:
+                    continue
+                if columns["effect_when"][e] != ALWAYS and b >= 0 and (not hung[b] or hung[b][-1] != o):
+                    hung[b].append(o)
+                if columns["belief_of"][s] >= 0 and self.beliefs[columns["belief_of"][s]][1] == options[o][0]:
+                    row.append(e)
+            words.append(row)
+        words += [[] for _ in self.outputs]
+        columns["word_start"] = _starts(words)
+        columns["word_effect"] = [e for row in words for e in row]
+        columns["hung_start"] = _starts(hung)
+        columns["hung_option"] = [o for row in hung for o in row]
+        columns["hung_belief"] = of = [b for b, row in enumerate(hung) for _ in row]
+        for word, side in (("received", 0), ("given", 1)):
+            rows = [[h for h, b in enumerate(of) if self.beliefs[b][side] == i] for i in self.actors]
+            columns[f"{word}_start"] = _starts(rows)
+            columns[f"{word}_hung"] = [h for row in rows for h in row]
+
+    # -- what is offered and owed
+
+    def value_of(self, actor: str, option: tuple) -> int:
+        """The row of the valuation of an option by an actor (a name for now; `_valuations` sorts them)."""
+        return self.valued.setdefault((self.actor[actor], self.option[option]), len(self.valued))
+
+    def _deals(self) -> None:
+        scenario, columns = self.scenario, self.columns
+        self.valued: dict[tuple[int, int], int] = {}
+        self.promises: list[tuple[int, str, str, str]] = []
+        deal = {name: d for d, name in enumerate(self.deals)}
+        columns["option_deal"] = [-1] * len(self.option)
+        asked: dict[int, list[int]] = {}
+        promised = []
+        for d, (name, i, j) in enumerate(self.deals):
+            bargain, place = scenario.bargains[name], f"bargains.{name}"
+            offer = self.option[i, name, j]
+            columns["option_deal"][offer] = d
+            columns["deal_option"].append(offer)
+            columns["deal_key"].append(name_key(f"{i}|{name}|{j}"))
+            self.number("deal_active", bargain.active, f"{place}.active")
+            self.number("deal_bias", bargain.bias, f"{place}.bias")
+            self.number("deal_visibility", bargain.visibility, f"{place}.visibility")
+            columns["deal_expires"].append(bargain.expires)
+            columns["deal_counter"].append(deal.get((bargain.counter or "", i, j), -1))
+            joiners = [k for k in members(scenario, bargain.by) if k not in (i, j)] if bargain.together else []
+            ask = self._deed(bargain.ask, j, i)
+            row = []
+            for k in [i, *joiners]:
+                give = self._deed(bargain.give, k, j)
+                if give in self.option and (j, k, bargain.word) in self.belief and (k, j, bargain.word) in self.belief:
+                    row.append((k, j, give, bargain.give_after))
+            row.append((j, i, ask, bargain.ask_after))
+            promised.append(row)
+            asked.setdefault(self.option[ask], []).append(d)
+            for giver, receiver, option, after in row:
+                mine = option is not ask
+                self.promises.append((d, giver, receiver, bargain.word))
+                columns["promise_option"].append(self.option[option])
+                columns["promise_deal"].append(d)
+                columns["promise_giver"].append(self.actor[giver])
+                columns["promise_receiver"].append(self.actor[receiver])
+                columns["promise_after"].append(after)
+                columns["promise_value"].append(self.value_of(giver, option))
+                columns["promise_gift"].append(self.value_of(receiver, option))
+                columns["promise_return"].append(self.value_of(giver, ask) if mine else -1)
+                columns["promise_belief"].append(self.belief[receiver, giver, bargain.word])
+                columns["promise_trust"].append(self.belief[giver, receiver, bargain.word] if mine else -1)
+                columns["promise_key"].append(name_key(f"{giver}|{name}|{receiver}|{option[1]}"))
+                columns["join_key"].append(name_key(f"{giver}|{name}|{receiver}"))
+        columns["deal_promise"] = _starts(promised)
+        groups = dict(sorted(asked.items()))
+        columns["asked_start"] = _starts(groups.values())
+        columns["asked_deal"] = [d for row in groups.values() for d in row]
+        columns["asked_key"] = [columns["option_key"][o] for o in groups]
+        owed: list[list[int]] = [[] for _ in self.option]
+        for p, o in enumerate(columns["promise_option"]):
+            owed[o].append(p)
+        columns["owed_start"] = _starts(owed)
+        columns["owed_promise"] = [p for row in owed for p in row]
+        self.space["acts"] += len(self.promises)
+        self.space["talks"] = len(self.beliefs) + 4 * len(self.deals) + 6 * len(self.promises)
+
+    def _fora(self) -> None:
+        scenario, columns = self.scenario, self.columns
+        self.seats: list[tuple[str, str]] = []
+        self.places: list[tuple[str, str, str]] = []
+        self.vetoes: list[tuple[str, str, str]] = []
+        columns["option_convener"] = [-1] * len(self.option)
+        dated, seats, items, places, outputs, on, vetoes, occasions = [], [], [], [], [], [], [], []
+        for name in sorted(scenario.fora):
+            forum, place = scenario.fora[name], f"fora.{name}"
+            self.number("forum_active", forum.active, f"{place}.active")
+            columns["forum_pause"].append(forum.pause)
+            columns["forum_quorum"].append(forum.quorum)
+            dated.append(self._session_turns(forum.dates, forum.every))
+            present = members(scenario, forum.members)
+            first_seat, first_item = len(self.seats), len(items)
+            seats.append(present)
+            for m in present:
+                self.seats.append((name, m))
+                columns["seat_actor"].append(self.actor[m])
+                self.named("seat_attend", forum.attend, f"{place}.attend", m)
+                columns["seat_key"].append(name_key(f"{m}|{name}|"))
+            for item in sorted(forum.agenda):
+                self._agenda_item(name, item, present, first_seat)
+                items.append([m for f, g, m in self.places if (f, g) == (name, item)])
+            places.append([None] * len(forum.agenda))
+            for u in sorted(forum.outputs):
+                output, at = forum.outputs[u], f"{place}.outputs.{u}"
+                outputs.append(name)
+                columns["output_option"].append(self.option[name, u])
+                self.number("output_within", output.within, f"{at}.within")
+                self.number("output_bias", output.bias, f"{at}.bias")
+                on.append([first_item + sorted(forum.agenda).index(item) for item in output.on])
+                row = present
+                if output.vetoes is not None:
+                    who = members(scenario, output.vetoes) if output.vetoes else []
+                    row = [m for m in present if m in who]
+                vetoes.append(row)
+                for m in row:
+                    self.vetoes.append((name, u, m))
+                    columns["veto_seat"].append(first_seat + present.index(m))
+                    columns["veto_value"].append(self.value_of(m, (name, u)))
+                    columns["veto_key"].append(name_key(f"{m}|{name}|{u}"))
+                acts = [(act.by, act.action, act.target) for act in output.acts]
+                occasions.append([act for act in acts if act in self.option and act[0] in present])
+                for act in occasions[-1]:
+                    columns["occasion_option"].append(self.option[act])
+                    columns["occasion_seat"].append(first_seat + present.index(act[0]))
+                    columns["occasion_value"].append(self.value_of(act[0], act))
+                    columns["occasion_key"].append(columns["option_key"][self.option[act]])
+        fora = sorted(scenario.fora)
+        columns["dated_session_start"] = _starts(dated)
+        columns["dated_session"] = [turn for row in dated for turn in row]
+        columns["seat_start"] = _starts(seats)
+        columns["item_start"] = _starts(places)
+        columns["place_start"] = _starts(items)
+        columns["output_start"] = [0, *accumulate(outputs.count(name) for name in fora)]
+        columns["output_on_start"] = _starts(on)
+        columns["output_on"] = [g for row in on for g in row]
+        columns["veto_start"] = _starts(vetoes)
+        columns["occasion_start"] = _starts(occasions)
+        prospects, boons, conveners = [], [], []
+        for i in self.actors:
+            mine = [f for f, name in enumerate(fora) if (i, name, None) in self.option]
+            conveners.append(mine)
+            for f in mine:
+                columns["option_convener"][self.option[i, fora[f], None]] = len(columns["convener_forum"])
+                columns["convener_forum"].append(f)
+                prospects.append([n for n, (name, _) in enumerate(self.outputs) if name == fora[f]])
+                for n in prospects[-1]:
+                    columns["prospect_value"].append(self.value_of(i, self.outputs[n]))
+                    boons.append(occasions[n])
+                    columns["boon_value"] += [self.value_of(i, act) for act in occasions[n]]
+        columns["convener_start"] = _starts(conveners)
+        columns["prospect_start"] = _starts(prospects)
+        columns["boon_start"] = _starts(boons)
+        self.space["acts"] += sum(map(len, occasions))
+        self.space["talks"] += len(fora) + len(self.seats) + len(self.places) + len(self.outputs) + len(self.vetoes)
+
+    def _session_turns(self, dates: Sequence[str], every: int | None) -> list[int]:
+        """The turns, sorted, of a forum's dated sessions."""
+        turns = {turn for date in dates if (turn := turn_of(self.scenario, date)) is not None}
+        if every is not None:
+            turns |= set(range(min(turns, default=1), self.scenario.turns + 1, every))
+        return sorted(turns)
+
+    def _agenda_item(self, forum: str, name: str, present: list[str], first_seat: int) -> None:
+        """The places of an agenda item: of the members who have a position on it."""
+        scenario, columns = self.scenario, self.columns
+        item, power = scenario.fora[forum].agenda[name], scenario.fora[forum].capability
+        place = f"fora.{forum}.agenda.{name}"
+        holders = [m for m in present if expand(item.of, scenario, self_=m)]
+        for m in holders:
+            self.places.append((forum, name, m))
+            columns["place_seat"].append(first_seat + present.index(m))
+            columns["place_slot"].append(self.index[expand(item.of, scenario, self_=m)[0]])
+            self.named("place_openness", item.openness, f"{place}.openness", m)
+            self.named("place_salience", item.salience, f"{place}.salience", m)
+            columns["place_power"].append(-1 if power is None else self.source.get(f"{m}.{power}", -2))
+            columns["place_regard"].append(len(columns["regard_slot"]))
+            columns["regard_slot"] += [self.index.get(f"{m}.{k}.regard", -1) for k in holders]
+
+    def _valuations(self) -> None:
+        """Sort what is to be valued by who values it, and put the rows where they were asked for."""
+        columns = self.columns
+        order = {number: row for row, (_, number) in enumerate(sorted((pair, n) for pair, n in self.valued.items()))}
+        pairs = sorted(self.valued)
+        columns["value_option"] = [o for _, o in pairs]
+        columns["value_start"] = [0, *accumulate(sum(x == i for x, _ in pairs) for i in range(len(self.actors)))]
+        for name in (
+            "promise_value", "promise_gift", "promise_return", "veto_value", "occasion_value", "prospect_value",
+            "boon_value",
+        ):  # fmt: skip
+            columns[name] = [order[n] if n >= 0 else -1 for n in columns[name]]
+
+    def _signal_rows(self, kind: _Kind, i: str, j: str | None) -> list[tuple[int, bool, bool, int]]:
         rows = []
-        for number, kept, signal in self.signals[name]:
+        for number, kept, signal in self.signals[kind.place]:
             givers = (
                 [i] if signal.by == "self" else [j] if signal.by == "target" else members(self.scenario, [signal.by])
             )
@@ -521,9 +880,8 @@ class _Compiler:
         columns["belied_belief"] = [b for row in belied for b, _ in row]
         columns["belied_full"] = [full for row in belied for _, full in row]
 
-    def _timeline(self, options: list[tuple[str, str, str | None]]) -> None:
+    def _timeline(self) -> None:
         scenario, columns = self.scenario, self.columns
-        option = {name: o for o, name in enumerate(options)}
         for adds in (False, True):
             for n, event in enumerate(scenario.timeline):
                 for path, quantity in (event.add if adds else event.set).items():
@@ -536,7 +894,7 @@ class _Compiler:
         for event in scenario.timeline:
             if event.act is not None:
                 columns["forced_turn"].append(turn_of(scenario, event.date))
-                columns["forced_option"].append(option[event.act.by, event.act.action, event.act.target])
+                columns["forced_option"].append(self.option[event.act.by, event.act.action, event.act.target])
 
     def _foresight(self) -> None:
         """For each interest slot: what reaches it within the horizon, and which of that an option can move."""
@@ -546,6 +904,7 @@ class _Compiler:
             for e in range(columns["effect_start"][action], columns["effect_start"][action + 1]):
                 movable.add(columns["reference"][at + columns["effect_at"][e]])
         movable.discard(-1)
+        movable |= {*columns["place_slot"], *(columns["credibility"][b] for b in self._words())}
         into: dict[int, list[int]] = defaultdict(list)
         for c, (moved, _, _) in enumerate(self.coupling_rows):
             into[moved].append(c)
@@ -598,6 +957,11 @@ class _Compiler:
         columns["reach_pair"] = [p for row in reached for _, p in row]
         self.space["pairs"] = count
         self.space["nodes"] = max(map(len, nodes), default=1)
+
+    def _words(self) -> set[int]:
+        """The beliefs that tell of the word given in a bargain: those of its receivers and of all who watch."""
+        kinds = {(giver, word) for _, giver, _, word in self.promises}
+        return {b for b, (_, giver, kind) in enumerate(self.beliefs) if (giver, kind) in kinds}
 
     def _tables(self) -> Tables:
         self.columns["cares"] = self.cares  # type: ignore[assignment]

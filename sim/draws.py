@@ -15,6 +15,7 @@ from sim.jit import inlined
 from sim.maths import log
 
 CHOICE, SUCCESS, KEPT, INCIDENT, NOISE = 1, 2, 3, 4, 5
+ANSWER, REPLY, JOIN, DELIVERY, ATTEND, VETO, OCCASION = 6, 7, 8, 9, 10, 11, 12
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)

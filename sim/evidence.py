@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from sim import columns, data
 from sim.errors import BadInput
-from sim.scenario import Scenario, numbers
+from sim.scenario import Scenario, first_day, numbers
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,49 @@ def claims() -> dict[str, Claim]:
         )
         for item in _load("claims.yaml")["claims"]
     }  # fmt: skip
+
+
+def past_acts(
+    options: Sequence[tuple[str, str, str | None] | None], codes: Mapping[str, tuple[str, str]], start: str, turn: str,
+    memory: int,
+) -> np.ndarray:  # fmt: skip
+    """How often each option was done before a scenario began, by seeds/chronology.yaml.
+
+    options: (actor, action, target), or None for what nobody can choose. codes: CAMEO and PLOVER by action. start, turn:
+    the scenario's. Returns (memory, options): row n is the n-th turn before the first. An event of a source, a
+    target and a code belongs to the options of that actor towards that target (or towards nobody) with that CAMEO code, else with that PLOVER
+    type, in equal parts; events whose month is not known are left out.
+    """
+    counts = np.zeros((memory, len(options)))
+    first = first_day(start)
+    for event in _load("chronology.yaml")["events"]:
+        if event.get("status") or event["precision"] not in ("day", "month") or not event.get("cameo"):
+            continue
+        n = _turns_before(first, first_day(str(event["date"])), turn)
+        if not 0 <= n < memory:
+            continue
+        for source in event["source"]:
+            for target in event["target"]:
+                if target == source:  # both sides of a mutual act stand in both lists
+                    continue
+                own = [
+                    o for o, option in enumerate(options)
+                    if option is not None and option[0] == source and option[2] in (target, None)
+                ]  # fmt: skip
+                found = [o for o in own if codes[options[o][1]][0] == event["cameo"]] or [
+                    o for o in own if event["plover"] and codes[options[o][1]][1] == event["plover"]
+                ]
+                for o in found:
+                    counts[n, o] += 1 / len(found)
+    return counts
+
+
+def _turns_before(first: datetime.date, day: datetime.date, turn: str) -> int:
+    """How many whole turns lie between a day and the first turn: 0 in the turn before it, negative from it on."""
+    if turn == "week":
+        return ((first - day).days - 1) // 7
+    months = (first.year - day.year) * 12 + first.month - day.month
+    return -1 if months <= 0 else (months - 1) // {"month": 1, "quarter": 3, "year": 12}[turn]
 
 
 # ------------------------------------------------------------------------------------ which number rests on what

@@ -67,7 +67,7 @@ numba.config.CACHE_DIR = str(CACHE)
 
 def is_warm() -> bool:
     """Whether the kernel was compiled before, so that the next call starts at once."""
-    return any(CACHE.rglob("kernel.simulate*.nbc"))
+    return any(CACHE.rglob("kernel.choose*.nbc"))
 
 
 def njit(function: Any) -> Any:

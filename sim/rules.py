@@ -6,10 +6,12 @@ Scalars in, scalars out; the kernel applies them to many runs at once. docs/odd.
 from __future__ import annotations
 
 from sim.jit import inlined
-from sim.maths import power
+from sim.maths import exp, power
 
 HORIZON = 12  # turns that foresight follows a change through the couplings; the tail's weight is added to the last
 BEST_RATIONALITY = 1e9
+RECENCY = 0.2  # weight of the last experience under `reinforcement`; our assumption
+CHALLENGE_SCALE = 0.01  # utility of one unit of E in the challenge model; our assumption
 
 
 @inlined
@@ -148,3 +150,49 @@ def regard_change(responsiveness, gain, regard):
 def drift(value, pull, rest):
     """Change towards the resting level."""
     return pull * (rest - value)
+
+
+@inlined
+def logistic(odds):
+    """Probability of a yes from its log-odds. Source: binary logit (McKelvey & Palfrey 1995)."""
+    return 1.0 / (1.0 + exp(-odds))
+
+
+@inlined
+def stake(rationality, worth):
+    """What is at stake in a promise for its receiver, 0..1: 1 - exp(-lambda * V), 0 where it is worth nothing.
+
+    Small values are in proportion to what the act is worth; no promise tells more than a full signal. Our assumption.
+    """
+    return 1.0 - exp(-rationality * max(0.0, worth))
+
+
+@inlined
+def reinforced(propensity, gain):
+    """A propensity after an experience: the recency-weighted mean of what came of it.
+
+    Source: Bush & Mosteller 1955; Erev & Roth 1998, with forgetting; the mean as in Sutton & Barto 1998, section 2.5.
+    """
+    return propensity + RECENCY * (gain - propensity)
+
+
+@inlined
+def challenge(wins, distance, resolve, exponent):
+    """E_ij: what i expects of challenging j over a distance |y_i - y_j| of 0..1.
+
+    wins: probability that i prevails; resolve: salience of j; exponent: r > 0. Source: Bueno de Mesquita 1985, in the
+    form of Scholz, Calbert & Smith 2011, equations 1 to 5.
+    """
+    success = 2.0 - 4.0 * power(0.5 - 0.5 * distance, exponent)
+    failure = 2.0 - 4.0 * power(0.5 + 0.5 * distance, exponent)
+    as_it_is = 2.0 - 4.0 * power(0.5, exponent)
+    return resolve * (wins * success + (1.0 - wins) * failure) + (1.0 - resolve) * success - as_it_is
+
+
+@inlined
+def risk_exponent(security, lowest, highest):
+    """r of the challenge model from R, how secure an actor is among all. Source: Scholz, Calbert & Smith 2011."""
+    if highest <= lowest:
+        return 1.0
+    risk = (2.0 * security - highest - lowest) / (highest - lowest)
+    return (1.0 - risk / 3.0) / (1.0 + risk / 3.0)
