@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import evidence
-from sim.arrays import ADD, BEST, FROZEN, LOWER, RAISE, RANDOM, TO, Compiled, State
+from sim.arrays import ADD, BEST, FROZEN, LOWER, RAISE, RANDOM, REINFORCEMENT, TO, TREND, Compiled, State
 from sim.compile import compile_scenario
 from sim.errors import Problem, Problems
 from sim.scenario import Action, Effect, Loaded, Not, Scenario, expand, members, read
@@ -50,18 +50,23 @@ class Leading:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` prints of one file. counts: how many of what. warnings: likely faults of the world."""
+    """What `check` prints of one file. counts: how many of what. depths: of each actor, how far it thinks of others'
+    choices. warnings: likely faults of the world."""
 
     file: str
     title: str
     counts: dict[str, int]
+    depths: dict[str, int]
     leading: list[Leading]
     warnings: list[Problem]
 
     def as_dict(self) -> dict[str, Any]:
         leading = [vars(option) | {"odds": option.odds} for option in self.leading]
         warnings = [vars_of(problem) for problem in self.warnings]
-        return {"file": self.file, "title": self.title, "counts": self.counts, "leading": leading, "warnings": warnings}
+        return {
+            "file": self.file, "title": self.title, "counts": self.counts, "depths": self.depths, "leading": leading,
+            "warnings": warnings,
+        }  # fmt: skip
 
 
 def vars_of(problem: Problem) -> dict[str, Any]:
@@ -89,12 +94,15 @@ def check_loaded(loaded: Loaded) -> Report:
     found += _stocks_without_pull(scenario, compiled)
     found += couplings.overwhelming(scenario, state)
     found += _worth_nothing(scenario, compiled, couplings)
+    found += _unwanted_bargains(scenario, compiled, state)
+    found += _idle_fora(scenario, compiled)
     found += _unknown_claims(scenario)
     found += _unknown_codes(scenario)
     return Report(
         file=str(loaded.files[0]),
         title=scenario.title,
         counts=_counts(scenario, compiled),
+        depths=dict(zip(compiled.actors, compiled.tables.depth.tolist(), strict=True)),
         leading=_leading(compiled, state),
         warnings=list(_placed(loaded, found)),
     )
@@ -115,6 +123,10 @@ def _counts(scenario: Scenario, compiled: Compiled) -> dict[str, int]:
         "slots": len(compiled.paths),
         "actions": len(scenario.actions),
         "options": len(compiled.options),
+        "bargains": len(scenario.bargains),
+        "deals": len(compiled.deals),
+        "fora": len(scenario.fora),
+        "seats": len(compiled.seats),
         "interests": len(compiled.interests),
         "assurances": len(scenario.assurances),
         "beliefs": len(compiled.beliefs),
@@ -152,7 +164,7 @@ def _leading(compiled: Compiled, state: State) -> list[Leading]:
     T = compiled.tables  # noqa: N806
     found = []
     for i, actor in enumerate(compiled.actors):
-        if T.policy[i] == FROZEN:
+        if T.policy[i] in (FROZEN, TREND, REINFORCEMENT):  # nothing is worth anything to them, or not yet
             continue
         kernel.appraise(T, state, i)
         first, last = T.option_start[i], T.option_start[i + 1]
@@ -209,9 +221,8 @@ def _unknown_claims(scenario: Scenario) -> Iterator[tuple[str, str]]:
 
 def _unknown_codes(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """CAMEO codes that neither are listed nor lie below one that is."""
-    blocks = (("actions", scenario.actions), ("incidents", scenario.incidents))
-    for word, named in blocks:
-        for name, block in named.items():
+    for word in ("actions", "bargains", "fora", "incidents"):
+        for name, block in getattr(scenario, word).items():
             if block.cameo is not None and evidence.code(block.cameo) is None:
                 yield f"{word}.{name}.cameo", f'no CAMEO code "{block.cameo}"; the codes stand in seeds/codes.yaml'
 
@@ -256,10 +267,13 @@ def _stocks_without_pull(scenario: Scenario, compiled: Compiled) -> Iterator[tup
         for effect in action.effects:
             if effect.add is not None and not _remaining(effect):
                 movers.setdefault(effect.of.split(".")[-1], f"actions.{name}")
-    for name, incident in scenario.incidents.items():
-        for effect in incident.effects:
+    happenings = [(f"incidents.{name}", incident.effects) for name, incident in scenario.incidents.items()]
+    for name, forum in scenario.fora.items():
+        happenings += [(f"fora.{name}.outputs.{key}", output.effects) for key, output in forum.outputs.items()]
+    for place, effects in happenings:
+        for effect in effects:
             if effect.add is not None and not _remaining(effect):
-                movers.setdefault(effect.of.split(".")[-1], f"incidents.{name}")
+                movers.setdefault(effect.of.split(".")[-1], place)
     for name, coupling in scenario.couplings.items():
         movers.setdefault(coupling.to.split(".")[-1], f"couplings.{name}")
     slots = scenario.slots
@@ -271,6 +285,54 @@ def _stocks_without_pull(scenario: Scenario, compiled: Compiled) -> Iterator[tup
     for indicator, place in still.items():
         if indicator in movers and not indicator.startswith("credibility_"):
             yield place, f"{movers[indicator]} moves {indicator} and nothing brings it back; give it a pull"
+
+
+def _unwanted_bargains(scenario: Scenario, compiled: Compiled, state: State) -> Iterator[tuple[str, str]]:
+    """Bargains that no pair can make, or by which both sides of every deal that could be made now would lose."""
+    from sim import kernel
+
+    T = compiled.tables  # noqa: N806
+    worth: dict[str, list[tuple[float, float, str]]] = {}
+    for d, (name, i, j) in enumerate(compiled.deals):
+        found = worth.setdefault(name, [])
+        if kernel._offerable(T, state, d, 0):
+            give, ask = T.deal_promise[d], T.deal_promise[d + 1] - 1
+            own, other = kernel._to_giver(T, state, give, ask, 0), kernel._to_target(T, state, d, False, 0)
+            found.append((own, other, f"{own:+.4f} to {i}, {other:+.4f} to {j}"))
+    answered = {name for (name, _, _), other in zip(compiled.deals, T.deal_counter, strict=True) if other >= 0}
+    for name, bargain in scenario.bargains.items():
+        if name in worth and bargain.counter is not None and name not in answered:
+            yield f"bargains.{name}.counter", f"no two who can make {name} can make {bargain.counter} too; leave it out"
+        if name not in worth:
+            yield f"bargains.{name}", "nobody can offer it: no pair that its conditions and acts could hold for"
+        elif worth[name] and all(own < 0 and other < 0 for own, other, _ in worth[name]):
+            best = max(worth[name])[2]
+            yield (
+                f"bargains.{name}",
+                f"both sides would lose by it at the start (at best worth {best}); ask or give what is wanted more",
+            )
+
+
+def _idle_fora(scenario: Scenario, compiled: Compiled) -> Iterator[tuple[str, str]]:
+    """Fora that never meet, items that nobody's position is moved by, and outputs that cannot follow."""
+    options = set(compiled.options)
+    convened = {action for _, action, _ in compiled.options}
+    owners: dict[tuple[str, str], int] = {}
+    for forum, item, _ in compiled.places:
+        owners[forum, item] = owners.get((forum, item), 0) + 1
+    for name, forum_ in scenario.fora.items():
+        place = f"fora.{name}"
+        if not (forum_.dates or forum_.every or name in convened):
+            yield place, "never meets: it has no date, and no convener for whom its conditions could hold"
+        for key in forum_.agenda:
+            if owners.get((name, key), 0) < 2:
+                yield f"{place}.agenda.{key}", "one member alone has this position, and nobody to move it by"
+        for key, output in forum_.outputs.items():
+            if output.on and output.within.value == 0:
+                yield f"{place}.outputs.{key}.within", "a spread is never below 0, so it can never follow; widen it"
+            for n, act in enumerate(output.acts):
+                if (act.by, act.action, act.target) not in options:
+                    yield f"{place}.outputs.{key}.acts[{n}]", "never done: its conditions could not hold for them"
 
 
 class _Couplings:
@@ -351,21 +413,26 @@ class _Couplings:
 
 
 def _worth_nothing(scenario: Scenario, compiled: Compiled, couplings: _Couplings) -> Iterator[tuple[str, str]]:
-    """Actions that are worth their cost to nobody, even in the state that suits them best."""
+    """Actions that nobody promises and that are worth their cost to nobody, even in the state that suits them best."""
     worth = dict.fromkeys(scenario.actions, -math.inf)
+    returned = {deed.action for bargain in scenario.bargains.values() for deed in (bargain.give, bargain.ask)}
     bounds: dict[float, tuple[Floats, Floats]] = {}
     T = compiled.tables  # noqa: N806
-    for o, (actor, action, _) in enumerate(compiled.options):
-        if worth[action] > 0:
+    for o, (_, action, _) in enumerate(compiled.options):
+        if worth.get(action, 1.0) > 0:
             continue
-        gamma = float(T.foresight[compiled.actors.index(actor)])
+        i = T.option_actor[o]
+        if T.depth[i] > 0 and T.word_start[o] < T.word_start[o + 1]:  # what others do for a word has no such bound
+            worth[action] = math.inf
+            continue
+        gamma = float(T.foresight[i])
         if gamma not in bounds:
             bounds[gamma] = couplings.reach(gamma, T.rank_slot.tolist())
         worth[action] = max(worth[action], _most(compiled, o, bounds[gamma]))
     for name, most in worth.items():
         if most == -math.inf:
             yield f"actions.{name}", "nobody can do it: no actor and target that its conditions could hold for"
-        elif most <= 0:
+        elif most <= 0 and name not in returned:
             yield (
                 f"actions.{name}",
                 "worth its cost to nobody in any state: it moves nothing that those who can do it want, "

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sim.sweep import Forecast
     from sim.swept import Swept
 
+POLICIES = "quantal, best, random, frozen, trend, reinforcement or challenge"
 INTERRUPTED = 130
 FAULT = 1
 TOP = 5  # acts shown of each actor, failures of a study
@@ -111,9 +112,7 @@ def run(
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number; may be given often.")
     ] = None,
     turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenario's own.")] = None,
-    policy: Annotated[
-        str | None, typer.Option(help="quantal, best, random or frozen, instead of the scenario's own.")
-    ] = None,
+    policy: Annotated[str | None, typer.Option(help=f"{POLICIES}, instead of the scenario's own.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Keep every table also above 1,000 runs.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<scenario>-<n>]")
@@ -206,7 +205,7 @@ def compare(
         str | None, typer.Option(metavar="TURN", help="Until this date or turn B is A; then B's numbers hold.")
     ] = None,
     turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenarios' own.")] = None,
-    policy: Annotated[str | None, typer.Option(help="B's policy: quantal, best, random or frozen.")] = None,
+    policy: Annotated[str | None, typer.Option(help=f"B's policy: {POLICIES}.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<A>-vs-<B>-<n>]")
     ] = None,
@@ -603,19 +602,25 @@ def _folded(text: str) -> str:
 
 def _checked(report: Report) -> str:
     counts = report.counts
+    dealings = (
+        f", {counts['bargains']} bargain{plural(counts['bargains'])} ({counts['deals']} deal{plural(counts['deals'])}) "
+        f"and {counts['fora']} {'forum' if counts['fora'] == 1 else 'fora'} ({counts['seats']} seats)"
+    )
     held = [
         f"{counts['turns']} turn{plural(counts['turns'])}, {counts['injects']} dated event{plural(counts['injects'])}, "
         f"{counts['incidents']} incident{plural(counts['incidents'])}, "
         f"{counts['outcomes']} outcome{plural(counts['outcomes'])}",
         f"{counts['actors']} actors with {counts['interests']} interests and {counts['options']} options of "
-        f"{counts['actions']} actions",
+        f"{counts['actions']} actions" + (dealings if counts["bargains"] or counts["fora"] else ""),
         f"{counts['indicators']} indicators ({counts['slots']} columns), {counts['couplings']} couplings, "
         f"{counts['assurances']} assurances ({counts['beliefs']} beliefs)",
         _resting(counts["numbers"], counts["claim_only"], counts["claim_and_assumption"], counts["assumed"])
         + f"{counts['neither']} on neither; {counts['ranged']} with a range",
     ]
+    deep = any(report.depths.values())
     shown = table(
         "Actor",
+        *(["Depth"] if deep else []),
         "Act",
         "Towards",
         "EU",
@@ -628,8 +633,9 @@ def _checked(report: Report) -> str:
     for option in report.leading:
         name = "" if option.actor == before else option.actor
         before = option.actor
+        depth = [str(report.depths[option.actor]) if name else ""] if deep else []
         shown.add_row(
-            name, option.action, option.target or "", f"{option.utility:+.4f}", f"{option.score:+.2f}",
+            name, *depth, option.action, option.target or "", f"{option.utility:+.4f}", f"{option.score:+.2f}",
             f"{option.prior:+.2f}", _against(option.odds),
         )  # fmt: skip
     warnings = [f"warning: {problem}" for problem in report.warnings]

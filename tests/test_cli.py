@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from sim import cli, runs
 from sim.cli import main
+from sim.form import Policy
 from sim.scenario import read
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +74,12 @@ def test_every_verb_explains_itself(capsys: pytest.CaptureFixture, verb: str):
     code, out, _ = told(capsys, verb, "--help")
     assert code == 0
     assert out.startswith(f"Usage: tightrope {verb}")
+
+
+@pytest.mark.parametrize("verb", ["run", "compare"])
+def test_policies_are_named_where_one_is_asked_for(capsys: pytest.CaptureFixture, verb: str):
+    words = told(capsys, verb, "--help")[1].replace(",", " ").replace(".", " ").split()
+    assert [policy for policy in get_args(Policy) if policy not in words] == []
 
 
 def test_help_brings_in_nothing_heavy():
