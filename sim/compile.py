@@ -730,7 +730,7 @@ class _Compiler:
                 columns["output_option"].append(self.option[name, u])
                 self.number("output_within", output.within, f"{at}.within")
                 self.number("output_bias", output.bias, f"{at}.bias")
-                on.append([first_item + sorted(forum.agenda).index(item) for item in output.on])
+                on.append([first_item + sorted(forum.agenda).index(item) for item in sorted(set(output.on))])
                 row = present
                 if output.vetoes is not None:
                     who = members(scenario, output.vetoes) if output.vetoes else []

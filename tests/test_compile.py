@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import kernel
-from sim.arrays import Tables
+from sim.arrays import FROZEN, TREND, Tables
 from sim.compile import compile_scenario
 from sim.errors import Problems
 from sim.scenario import as_data, numbers, parse, read, with_numbers
@@ -157,9 +157,12 @@ def idle(scenario, path):
         return "every actor has its own"
     if words[0] == "indicators" and words[2] == "start":
         return "replaced by `set`" if scenario.indicators[words[1]].rest and scenario.set else "nobody's by name"
-    if words[0] == "actions" and not any(action == words[1] for _, action, _ in compile_scenario(scenario).options):
+    if words[0] in ("actions", "bargains", "fora") and not any(
+        action == words[1] for _, action, _ in compile_scenario(scenario).options
+    ):
         return "nobody can do it"
     by_name = {"start", "rest", "promised", "reliability", "kept", "broken", "stakes", "chance", "cost"}
+    by_name |= {"openness", "attend", "salience"} if words[0] == "fora" else set()
     return "nobody's by name" if by_name & set(words) else None
 
 
@@ -181,7 +184,7 @@ def test_a_number_that_the_tables_do_not_hold_changes_no_bit(raw):
     scenario = parse(raw)
     compiled = compile_scenario(scenario)
     for entry in numbers(scenario):
-        if entry.path in compiled.owners or isinstance(entry.quantity.value, str):
+        if entry.path in compiled.owners or isinstance(entry.quantity.value, str) or entry.path.endswith("depth"):
             continue
         assert idle(scenario, entry.path), entry.path
         for value in others(entry.quantity.value):
@@ -298,7 +301,7 @@ def menus(compiled, states, alpha, beta, turn):
     S.x[:, 0], S.alpha[:, 0], S.beta[:, 0] = states, alpha, beta
     kernel.open_turn(T, S, np.uint64(1), turn)
     for i, actor in enumerate(compiled.actors):
-        if T.policy[i] == 3:
+        if T.policy[i] in (FROZEN, TREND):
             continue
         kernel.appraise(T, S, i)
         kernel.choose(T, S, i, np.uint64(1), turn, True)
