@@ -987,7 +987,7 @@ def _differences() -> Any:
 
 
 def _knows(scenario: Scenario, actor: str | None, action: str, target: str | None) -> bool:
-    return action in scenario.actions and all(name is None or name in scenario.actors for name in (actor, target))
+    return action in scenario.menu and all(name is None or name in scenario.actors for name in (actor, target))
 
 
 def _capital(text: str) -> str:

@@ -18,7 +18,7 @@ from sim import evidence, runs
 from sim.arrays import Compiled
 from sim.decision import Considered, Contribution, Decision, Flip, Option, Reliance, carriers, decide, flips
 from sim.errors import BadInput
-from sim.scenario import Entry, Scenario, nearest, numbers, turn_of
+from sim.scenario import Entry, Scenario, nearest, numbers, turn_of, verb
 
 SHOWN = 12  # rows of a table in the text
 WIDTH = 98  # columns of the text
@@ -284,7 +284,7 @@ class _Words:
         if option is None:
             return "does nothing"
         action, target = option
-        title = self.scenario.actions[action].title or _spaced(action)
+        title = verb(self.scenario, action)
         return title if target is None else f"{title} {self.actor(target)}"
 
     def indicator(self, path: str, mine: str) -> str:

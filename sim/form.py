@@ -925,6 +925,11 @@ class Scenario(Sourced):
         return {tag: tuple(names) for tag, names in bearers.items()} | {name: (name,) for name in sorted(self.actors)}
 
     @cached_property
+    def menu(self) -> dict[str, Action | Bargain | Forum]:
+        """All that can be chosen, by name: actions, offers of bargains, convenings of fora."""
+        return {**self.actions, **self.bargains, **self.fora}
+
+    @cached_property
     def slots(self) -> dict[str, Slot]:
         """Every number of the state by its path, in canonical order (see `slots`)."""
         return _slots(self)
@@ -957,6 +962,12 @@ def members(scenario: Scenario, selector: Sequence[str] | None) -> list[str]:
     if selector is None:
         return sorted(scenario.actors)
     return sorted({actor for word in selector for actor in scenario.groups.get(word, ())})
+
+
+def verb(scenario: Scenario, name: str) -> str:
+    """What doing, offering or convening is called, as a verb phrase: "recognises", "convenes the Moscow format"."""
+    title = scenario.menu[name].title or name.replace("_", " ")
+    return f"convenes {title}" if name in scenario.fora else title
 
 
 def slots(scenario: Scenario) -> dict[str, Slot]:

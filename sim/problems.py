@@ -791,8 +791,7 @@ class _Check(Words):
 
     def counted(self, place: str, counted: Counted) -> None:
         for index, action in enumerate(counted.action or []):
-            countable = {**self.scenario.actions, **self.scenario.bargains, **self.scenario.fora}
-            self.known(f"{place}.action[{index}]", action, countable, "action")
+            self.known(f"{place}.action[{index}]", action, self.scenario.menu, "action")
         self.selectors(place, counted, by=counted.by, toward=counted.toward)
         dates = {"from": counted.from_, "until": counted.until}
         days = {word: first_day(date) for word, date in dates.items() if date and self.date(f"{place}.{word}", date)}

@@ -25,7 +25,7 @@ import sim
 from sim import analysis, evidence, records, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
-from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of
+from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of, verb
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,7 +130,7 @@ def question(scenario: Scenario, compiled: Compiled, name: str, outcome: Outcome
             if actor in by
             and (counted.toward is None or target in toward)
             and (counted.action is None or action in counted.action)
-            and (counted.plover is None or scenario.actions[action].plover == counted.plover)
+            and (counted.plover is None or scenario.menu[action].plover == counted.plover)
         )
         span = _span(scenario, counted.from_, counted.until)
         return records.Question(name, "count", options=options, turns=span, at_least=bound[0], at_most=bound[1])
@@ -469,7 +469,7 @@ def _manifest(
         "versions": versions(),
         "dates": list(ready.legend.dates),
         "actors": {actor: ready.scenario.actors[actor].title or actor for actor in compiled.actors},
-        "actions": {action: ready.scenario.actions[action].title or action for action in compiled.actions},
+        "actions": {action: verb(ready.scenario, action) for action in compiled.actions},
         "indicators": {name: indicator.title or name for name, indicator in ready.scenario.indicators.items()},
         "outcomes": {
             q.name: {"title": asked[q.name].title or q.name, "yes_or_no": q.yes_or_no, "dated": q.dated}

@@ -38,6 +38,7 @@ from sim.form import (
     tidied,
     turn_dates,
     turn_of,
+    verb,
 )
 from sim.located import Location, path_of
 from sim.quantities import (
@@ -64,7 +65,7 @@ __all__ = [
     "Outcome", "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data",
     "as_yaml", "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of",
     "pick", "plain", "quantities", "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates",
-    "turn_of", "validated", "with_numbers",
+    "turn_of", "validated", "verb", "with_numbers",
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------ reading

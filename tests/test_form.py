@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sim import evidence, located
+from sim import evidence, located, runs
 from sim.errors import Problems
 from sim.form import Deed, Forum, Scenario, doing
 from sim.naming import axis_titles
 from sim.problems import too_large
-from sim.scenario import as_data, as_yaml, numbers, parse, quantities, read, schema, with_numbers
+from sim.scenario import as_data, as_yaml, numbers, parse, quantities, read, schema, verb, with_numbers
 from tests.test_bad import PROMISE, crowd, deed
 from tests.test_scenario import faults
 
@@ -210,6 +210,24 @@ def test_a_deed_is_done_to_the_other_side_to_whom_it_names_or_to_nobody(full: Sc
     assert doing(full, Deed(action="open_schools"))("front", "alba") == ("front", "open_schools", None)
     assert doing(full, Deed(action="open_schools", toward="alba"))("front", "alba") is None
     assert doing(full, Deed(action="unheard_of"))("alba", "front") is None
+
+
+def test_outcomes_count_offers_and_convenings_among_acts(full: Scenario):
+    data = as_data(full)
+    data["outcomes"] = {
+        "offers": {"count": {"action": ["aid_for_rights", "council"]}}, "consults": {"count": {"plover": "CONSULT"}},
+        "agreed": {"count": {"plover": "AGREE", "by": "borea"}},
+    }  # fmt: skip
+    ready = runs.prepared(parse(data), "")
+    counted = {q.name: {ready.compiled.options[o][:2] for o in q.options or ()} for q in ready.questions}
+    assert counted == {
+        "offers": {("alba", "aid_for_rights"), ("borea", "aid_for_rights"), ("alba", "council")},
+        "consults": {("alba", "council")},
+        "agreed": {("borea", name) for name in full.bargains},
+    }
+    assert [verb(full, name) for name in ("aid", "half", "aid_for_rights", "council")] == [
+        "aid", "half", "offers aid against schools to", "convenes the council"
+    ]  # fmt: skip
 
 
 def test_the_examples_of_the_readme_are_scenarios(tmp_path: Path):
