@@ -24,6 +24,7 @@ STEPS_AHEAD = 12  # 7.3
 CERTAIN = 1e9  # 7.14, the lambda of `best`
 LEARNING = 0.2  # 7.14, phi of `reinforcement`
 MEMORY = {"month": 12, "week": 52, "quarter": 4, "year": 1}  # 7.14, turns that `trend` looks back
+WAYS = ("chosen", "dated", "owed", "session")  # how an act comes to be done, in the order of being told
 SILENT = ("frozen", "trend")  # 7.11, who never agrees to anything
 
 
@@ -460,7 +461,7 @@ class Strike:
 
 @dataclass
 class Deed:
-    """Something done. why: chosen, dated, owed or session."""
+    """Something done. why: one of the ways in which an act comes to be done."""
 
     option: Option
     why: str
@@ -753,7 +754,9 @@ class Run:
     # 7.10
 
     def value(self, who: str, act: Option, at: dict[str, float] | None = None, sure=None) -> float:
-        """V_x(o), what an act is worth to anybody."""
+        """V_x(o), what an act is worth to anybody: nothing where it cannot be done."""
+        if not self.conditions_hold(act):
+            return 0.0
         if at is None and sure is None and (who, act) in self.values:
             return self.values[who, act]
         effects = self.world.scenario.actions[act.action].effects
@@ -767,7 +770,7 @@ class Run:
 
     def utility(self, act: Option, at: dict[str, float] | None = None, sure=None) -> float:
         """EU_o."""
-        return self.value(act.actor, act, at, sure) - self.cost(act)
+        return self.value(act.actor, act, at, sure) - self.cost(act) * self.conditions_hold(act)
 
     # 7.13
 
@@ -919,8 +922,7 @@ class Run:
 
     def write_down(self, deeds: list[Deed]) -> None:
         """The acts of the turn by actor, and in what order they came to be done."""
-        order = ["chosen", "dated", "owed", "session"]
-        for deed in sorted(deeds, key=lambda deed: (deed.option.actor, order.index(deed.why))):
+        for deed in sorted(deeds, key=lambda deed: (deed.option.actor, WAYS.index(deed.why))):
             self.result.acts.append(
                 Act(self.t, *self.named(deed.option), deed.chance, deed.succeeded, deed.utility, deed.probability)
             )
@@ -1169,8 +1171,10 @@ class Run:
                     self.agree(other, [])
         if agreed is not None:
             for deal in offers:
-                if deal in self.table:
+                if deal in self.table and self.table[deal] > self.t:
                     self.lapse(deal)
+                else:
+                    self.table.pop(deal, None)
 
     def is_joined_by(self, deal: Deal, k: str) -> bool:
         probability = self.joins(deal, k)
@@ -1230,7 +1234,7 @@ class Run:
             back_broken = promise.back.broken is not None and promise.back.broken < self.t
             if not self.conditions_hold(act) or back_broken:
                 self.owed.remove(promise)
-                self.tell("settled", self.about(promise), "void", math.nan, self.at_stake(promise), self.loss(promise))
+                self.tell("settled", self.about(promise), "void")
             elif act not in anyway:
                 utility = self.utility(act)
                 probability = logistic(self.rationality(giver) * (utility - self.loss(promise)))
@@ -1247,14 +1251,13 @@ class Run:
 
     def settle(self, deeds: list[Deed]) -> None:
         """Step 6: what was owed and is done is kept, if it succeeds."""
-        for promise in list(self.owed):
-            done = [deed for deed in deeds if deed.option == promise.act]
-            if done:
-                kept = any(deed.succeeded for deed in done)
-                probability = next((deed.probability for deed in done if deed.why == "owed"), 1.0)
-                stake, loss = self.at_stake(promise), self.loss(promise)
-                self.tell("settled", self.about(promise), "kept" if kept else "failed", probability, stake, loss)
-                if kept:
+        for deed in sorted(deeds, key=lambda deed: WAYS.index(deed.why)):
+            for promise in [promise for promise in self.owed if promise.act == deed.option]:
+                result, probability = "kept" if deed.succeeded else "failed", 1.0
+                if deed.why == "owed":
+                    probability = deed.probability
+                self.tell("settled", self.about(promise), result, probability, self.at_stake(promise))
+                if deed.succeeded:
                     self.owed.remove(promise)
                     for b, weight in self.weights(promise):
                         self.kept[b] += weight

@@ -569,10 +569,11 @@ def test_what_is_owed_is_delivered_or_costs_credibility_with_all_who_see_it():
         assert first.who[3:] == ("south", "north")
         assert first.probability == close(sigmoid(30 * -0.02))
         stake = 1 - math.exp(-30 * 0.09)
-        assert (first.first, first.second) == (close(stake), 0)
+        assert first.first == close(stake)
         delivered = reference.uniforms(7, run, 1, 9, "south|pact|north|reform")[0] < first.probability
         kept.add(delivered)
         assert first.result == ("kept" if delivered else "broken")
+        assert delivered or first.second == 0
         assert ((1, "south", "reform") in acts) == delivered
         seen = 0.6 * stake
         for receiver, weight in (("north", seen), ("west", 0.5 * seen)):
@@ -603,7 +604,9 @@ def test_a_default_that_costs_much_is_not_chosen():
     ]
     assert seen
     for talk in seen:
-        assert (talk.second, talk.probability) == (close(loss), close(sigmoid(30 * (-0.02 - loss))))
+        assert talk.probability == close(sigmoid(30 * (-0.02 - loss)))
+    broken = [talk.second for talk in seen if talk.result == "broken"]
+    assert broken == [close(loss)] * len(broken) != []
 
 
 def test_a_counter_offer_takes_its_share_of_the_answer_and_asks_the_proposer_back():
@@ -960,7 +963,8 @@ def agree(scenario, runs, policy=None, seed=7, record=()):
                     policy,
                 )  # fmt: skip
                 said = [row for n, row in talks if n == run and row[0] == t]
-                Talks.compare(said, [talk for talk in expected.talks if talk.turn == t], where)
+                certain = "best" in {policy, scenario.policy, *(actor.policy for actor in scenario.actors.values())}
+                Talks.compare(said, [talk for talk in expected.talks if talk.turn == t], where, certain)
             for b, held in enumerate(beliefs):
                 alpha, beta = expected.beliefs[t][held]
                 same(history.alpha[run, t, b], alpha, f"{where}: alpha of {held}")
@@ -1016,13 +1020,14 @@ class Talks:
             yield int(talks.run[n]), (int(talks.turn[n]), kind, tuple(named[kind][talks.row[n]]), result, *numbers)
 
     @staticmethod
-    def compare(got, expected, where):
-        """The same talks, whatever their order within the turn."""
+    def compare(got, expected, where, certain):
+        """The same talks, whatever their order within the turn. certain: somebody's lambda is 1e9 (see Acts)."""
         got, expected = (sorted(rows, key=lambda row: (row[1], row[2], str(row[3]))) for rows in (got, expected))
         assert [row[:4] for row in got] == [tuple(row[:4]) for row in expected], where
         for row, talk in zip(got, expected, strict=True):
             for place in (4, 5, 6):
-                same(row[place], talk[place], f"{where}: {row[1]} {row[2]}: number {place - 3}")
+                slack = 1e-5 if certain and place == 4 else TOLERANCE
+                same(row[place], talk[place], f"{where}: {row[1]} {row[2]}: number {place - 3}", slack)
 
 
 def same(got, expected, where, slack=TOLERANCE):
@@ -1034,7 +1039,8 @@ def same(got, expected, where, slack=TOLERANCE):
 def test_the_engine_agrees_with_the_oracle_on_the_shipped_scenarios(path):
     from sim.scenario import read
 
-    agree(read(path).scenario, runs=3)
+    scenario = read(path).scenario
+    agree(scenario, runs=1 if scenario.turns > 12 else 3)
 
 
 @pytest.mark.parametrize("number", range(40))
