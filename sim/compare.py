@@ -23,7 +23,27 @@ from numpy.typing import NDArray
 
 from sim import analysis, columns, records, store
 from sim import runs as running
-from sim.arrays import FROZEN, POLICIES, Acts, Compiled, History, State
+from sim.arrays import (
+    ANSWER,
+    ATTEND,
+    FROZEN,
+    JOIN,
+    MOVED,
+    OUTPUT,
+    OWED,
+    POLICIES,
+    REPLY,
+    SESSION,
+    SETTLED,
+    TESTED,
+    TREND,
+    VETO,
+    Acts,
+    Compiled,
+    History,
+    State,
+    Talks,
+)
 from sim.errors import BadInput, FolderProblem
 from sim.explain import _Words
 from sim.scenario import Scenario, as_data, turn_of
@@ -160,11 +180,28 @@ def _number(value: Any) -> Any:
 # --------------------------------------------------------------------------------------------- from one recorded past
 
 
-def handed_over(state: State, to: Compiled, turn: int) -> State:
+def _said(compiled: Compiled) -> dict[int, list[Any]]:
+    """Names of the rows that each kind of talk is about (`arrays.Talks`)."""
+    promised = compiled.tables.promise_option
+    promises = [
+        (*compiled.deals[d], giver, receiver, *compiled.options[o])
+        for (d, giver, receiver, _), o in zip(compiled.promises, promised, strict=True)
+    ]
+    return {
+        **dict.fromkeys((ANSWER, REPLY), compiled.deals),
+        **dict.fromkeys((JOIN, OWED, SETTLED), promises),
+        SESSION: compiled.fora, ATTEND: compiled.seats, MOVED: compiled.places, OUTPUT: compiled.outputs,
+        VETO: compiled.vetoes, TESTED: compiled.beliefs,
+    }  # fmt: skip
+
+
+def handed_over(state: State, by: Compiled, to: Compiled, turn: int) -> State:
     """The runs of a state that stands before `turn`, to be gone on with by other tables.
 
-    Indicators, beliefs, signals not yet taken in and steps under way stay as they are; capabilities and what hangs on
-    them are those of the new tables. Both must have the same indicators, beliefs and incidents.
+    Indicators, beliefs, signals not yet taken in, steps under way, offers on the table, what is owed and when sessions
+    were held stay as they are, as does what actors have learnt or are seen to do; capabilities and what hangs on them
+    are those of the new tables. Both must have the same indicators, beliefs and incidents, and `to` every option,
+    promise and forum of `by`, whose tables the state stands in.
     """
     from sim import kernel
 
@@ -172,6 +209,19 @@ def handed_over(state: State, to: Compiled, turn: int) -> State:
     new = kernel.new_state(replace(to, space=to.space | {"delay": max(rings, delays) - 1}), state.run)
     for name in ("x", "alpha", "beta", "kept", "broken", "hazard_start", "happened"):
         getattr(new, name)[:] = getattr(state, name)
+    new.met[:] = kernel.NEVER
+    held, wanted = _said(by), _said(to)
+    for names, kind in ((("table",), ANSWER), (("due", "broken_on"), SETTLED), (("met",), SESSION)):
+        rows = _places(wanted[kind], held[kind])
+        for name in names:
+            getattr(new, name)[rows] = getattr(state, name)
+    options = _places(to.options, by.options)
+    if state.recent.size and new.recent.size:
+        new.recent[:, options] = state.recent[:, : options.size]
+    if state.propensity.size and new.propensity.size:
+        whole, before = to.tables.option_actor.size, by.tables.option_actor.size
+        new.propensity[options] = state.propensity[: options.size]
+        new.propensity[whole:] = state.propensity[before:]
     if rings > 1:
         for later in range(rings):
             new.under_way[(turn + later) % new.under_way.shape[0]] = state.under_way[(turn + later) % rings]
@@ -189,6 +239,9 @@ class Course:
         self.compiled, self.then, self.fork = first, then, fork
         self.key, self.turn = np.uint64(seed), 0
         self.state = kernel.new_state(first, numbers)
+        if (then.tables.policy == TREND).any() and not self.state.recent.size:  # from the fork on, this will be asked
+            ring = np.zeros((first.tables.past.shape[0], first.tables.option_actor.size, len(numbers)))
+            self.state = self.state.replaced(recent=ring)
         kernel.begin(first.tables, self.state)
 
     def open(self) -> None:
@@ -197,7 +250,7 @@ class Course:
 
         self.turn += 1
         if self.turn == self.fork:
-            self.state, self.compiled = handed_over(self.state, self.then, self.turn), self.then
+            self.state, self.compiled = handed_over(self.state, self.compiled, self.then, self.turn), self.then
         kernel.open_turn(self.compiled.tables, self.state, self.key, self.turn)
 
     def close(self) -> None:
@@ -213,8 +266,9 @@ class Course:
 
 
 def forked(first: Compiled, then: Compiled, fork: int, seed: int, numbers: Sequence[int], turns: int) -> History:
-    """Runs whose turns before `fork` are those of `first`, the rest by `then`; options are named as in `then`."""
+    """Runs whose turns before `fork` are those of `first`, the rest by `then`; all is named as in `then`."""
     named = _places(then.options, first.options)
+    rows = {kind: _places(names, _said(first)[kind]).astype(np.int32) for kind, names in _said(then).items()}
     course = Course(first, then, fork, seed, numbers)
     state, size = course.state, len(numbers)
     states = np.empty((size, turns + 1, state.x.shape[0]))
@@ -222,6 +276,7 @@ def forked(first: Compiled, then: Compiled, fork: int, seed: int, numbers: Seque
     incidents = np.empty((size, turns, state.happened.shape[0]), dtype=np.bool_)
     states[:, 0], alpha[:, 0], beta[:, 0] = state.x.T, state.alpha.T, state.beta.T
     parts: list[tuple[Any, ...]] = []
+    talks: list[tuple[Any, ...]] = []
     for turn in range(1, turns + 1):
         course.open()
         incidents[:, turn - 1] = course.state.happened.T
@@ -237,10 +292,25 @@ def forked(first: Compiled, then: Compiled, fork: int, seed: int, numbers: Seque
                 state.act_done[done], state.act_utility[done], state.act_probability[done],
             )
         )  # fmt: skip
+        told = np.arange(state.talk.shape[1]) < state.told[:, None]
+        kind, about, result = state.talk[told].T
+        if turn < fork:
+            about = np.array([rows[k][n] for k, n in zip(kind, about, strict=True)], dtype=np.int32)
+        talks.append(
+            (
+                np.nonzero(told)[0], np.full(kind.size, turn, dtype=np.int32), kind, about, result,
+                *state.talk_number[told].T,
+            )
+        )  # fmt: skip
+    run = np.asarray(numbers, dtype=np.int64)
+    return History(run, states, alpha, beta, incidents, Acts(*_in_order(run, parts)), Talks(*_in_order(run, talks)))
+
+
+def _in_order(run: NDArray[np.int64], parts: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Columns of all turns in order of run and turn, the first of them the run's number."""
     row, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(row, kind="stable")
-    run = np.asarray(numbers, dtype=np.int64)
-    return History(run, states, alpha, beta, incidents, Acts(run[row[order]], *(column[order] for column in rest)))
+    return [run[row[order]], *(column[order] for column in rest)]
 
 
 def _check_fork(a: running.Prepared, b: running.Prepared) -> None:
@@ -265,7 +335,11 @@ def _check_fork(a: running.Prepared, b: running.Prepared) -> None:
     ]
     if odd:
         raise BadInput(f"--fork needs the same indicators on both sides; {_few(odd)} has another range or ladder in B")
-    lost = _without([_spoken(*name) for name in one.options], [_spoken(*name) for name in other.options])
+    pasts = [
+        [_spoken(*names) for names in (*side.options, *_said(side)[JOIN], *side.seats, *side.places, *side.vetoes)]
+        for side in (one, other)
+    ]
+    lost = _without(*pasts)
     if lost:
         raise BadInput(f"--fork: A's past may hold what B does not know: {_few(lost)}")
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sim import columns, faults, records, runs
-from sim.arrays import Acts, Compiled, History
+from sim.arrays import Acts, Compiled, History, Talks
 from sim.errors import Problem, Problems
 from sim.scenario import Scenario, plain
 from sim.study import Asked, Axis, Value, changed
@@ -243,12 +243,13 @@ class Plan:
         """A table of no runs."""
         structure = self.structure(self.first)
         tables, turns = structure.compiled.tables, structure.ready.turns
-        nobody = np.empty(0, dtype=np.int64)
-        none = np.empty(0)
+        nobody, few = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+        none, beliefs = np.empty(0), np.empty((0, turns + 1, tables.prior_kept.size))
         history = History(
-            nobody, np.empty((0, turns + 1, tables.low.size)), *(np.empty((0, turns + 1, tables.prior_kept.size)),) * 2,
+            nobody, np.empty((0, turns + 1, tables.low.size)), beliefs, beliefs,
             np.empty((0, turns, tables.hazard.size), dtype=np.bool_),
-            Acts(nobody, nobody.astype(np.int32), nobody.astype(np.int32), none, none.astype(np.bool_), none, none),
+            Acts(nobody, few, few, none, none.astype(np.bool_), none, none),
+            Talks(nobody, few, few, few, few, none, none, none),
         )  # fmt: skip
         if name != "outcomes":
             return getattr(records, name)(history, structure.compiled, structure.ready.legend)

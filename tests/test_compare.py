@@ -46,8 +46,9 @@ def written(raw: dict, path: Path) -> Path:
 def same(one: History, other: History) -> bool:
     names = ("runs", "states", "alpha", "beta", "incidents")
     pairs = [(getattr(one, name), getattr(other, name)) for name in names]
-    names = [field.name for field in dataclasses.fields(one.acts)]
-    pairs += [(getattr(one.acts, name), getattr(other.acts, name)) for name in names]
+    for rows, others in ((one.acts, other.acts), (one.talks, other.talks)):
+        names = [field.name for field in dataclasses.fields(rows)]
+        pairs += [(getattr(rows, name), getattr(others, name)) for name in names]
     return all(np.array_equal(left, right, equal_nan=left.dtype.kind == "f") for left, right in pairs)
 
 
@@ -278,7 +279,7 @@ def test_steps_under_way_arrive_after_a_fork_into_a_world_that_plans_further_ahe
         begin(a.tables, state)
         state.under_way[:] = np.arange(state.under_way.size).reshape(state.under_way.shape)
         for other in (b, a):  # into a longer ring, and into its like
-            new = handed_over(state, other, turn)
+            new = handed_over(state, a, other, turn)
             for later in range(3):
                 arriving = new.under_way[(turn + later) % new.under_way.shape[0]]
                 assert np.array_equal(arriving, state.under_way[(turn + later) % 3])
