@@ -30,13 +30,16 @@ class Legend:
     """What the tables say that a history does not know.
 
     dates: label of each turn from 0, the start (labelled with the period before the first turn). injects: turn, name
-    and title of each dated event. incident_titles: by incident. goldstein: weight by CAMEO code.
+    and title of each dated event. incident_titles: by incident. goldstein: weight by CAMEO code. actors: titles by id;
+    actions: verb phrases ("sends money to") by id, of bargains and fora too.
     """
 
     dates: Sequence[str]
     injects: Sequence[tuple[int, str, str]] = ()
     incident_titles: Mapping[str, str] = field(default_factory=dict)
     goldstein: Mapping[str, float | None] = field(default_factory=dict)
+    actors: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,19 @@ class Question:
 # ------------------------------------------------------------------------------------------------- rows of a history
 
 
-def _when(legend: Legend, runs: Any, turns: Any) -> dict[str, Any]:
+def when(legend: Legend, runs: Any, turns: Any) -> dict[str, Any]:
+    """The columns run, turn and date."""
     return {
         "run": columns.numbers(runs, pa.int64()),
         "turn": columns.numbers(turns, pa.int32()),
         "date": columns.named(legend.dates, turns),
     }
+
+
+def positions(history: History, runs: NDArray[Any]) -> NDArray[np.int64]:
+    """Where these runs stand among those of the history."""
+    order = np.argsort(history.runs, kind="stable")
+    return np.asarray(order[np.searchsorted(history.runs, runs, sorter=order)])
 
 
 def _grid(history: History) -> tuple[Any, Any]:
@@ -95,7 +105,7 @@ def states(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     runs, turns = _grid(history)
     by_slot = np.ascontiguousarray(history.states.reshape(runs.size, -1).T)
     slots = {path: columns.numbers(values) for path, values in zip(compiled.paths, by_slot, strict=True)}
-    return pa.table(_when(legend, runs, turns) | slots)
+    return pa.table(when(legend, runs, turns) | slots)
 
 
 def acts(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
@@ -111,7 +121,7 @@ def acts(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     goldstein = np.array([_weight(legend, code) for code, _ in compiled.codes], dtype=np.float64)
     chosen = compiled.tables.option_action[option]
     return pa.table(
-        _when(legend, done.run, done.turn)
+        when(legend, done.run, done.turn)
         | {
             "actor": columns.named(compiled.actors, option_actor),
             "action": columns.named(compiled.actions, chosen),
@@ -145,7 +155,7 @@ def beliefs(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     ]
     tables = compiled.tables
     return pa.table(
-        _when(legend, runs, turns)
+        when(legend, runs, turns)
         | dict(zip(("receiver", "giver", "kind"), names, strict=True))
         | {
             "promised": columns.numbers(history.states[:, :, tables.promised].reshape(-1)),
@@ -170,7 +180,7 @@ def events(history: History, compiled: Compiled, legend: Legend) -> pa.Table:
     order = np.lexsort((row, turn, r))
     r, turn, row = r[order], turn[order], row[order]
     return pa.table(
-        _when(legend, history.runs[r], turn)
+        when(legend, history.runs[r], turn)
         | {
             "kind": columns.named(["inject", "incident"], (row >= len(dated)).astype(np.int64)),
             "name": columns.named([name for name, _, _ in names], row),
@@ -270,9 +280,7 @@ def _counted(history: History, question: Question) -> NDArray[np.int64]:
         return within.sum(axis=(1, 2))
     done = history.acts
     chosen = np.isin(done.option, question.options) & (done.turn >= first) & (done.turn <= last)
-    order = np.argsort(history.runs, kind="stable")
-    rows = order[np.searchsorted(history.runs, done.run[chosen], sorter=order)]
-    return np.bincount(rows, minlength=history.runs.size)
+    return np.bincount(positions(history, done.run[chosen]), minlength=history.runs.size)
 
 
 # ---------------------------------------------------------------------------------- sums over any number of runs

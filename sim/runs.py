@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sim
-from sim import analysis, evidence, records, store
+from sim import analysis, evidence, records, register, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
 from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of, verb
@@ -39,6 +39,7 @@ MOST_RUNS = 10_000_000
 MOST_TURNS = 1200
 SCENARIO = "scenario.yaml"
 DETAILS = ("states", "acts", "beliefs", "events")
+KEPT = (*DETAILS, *register.TABLES)  # up to EVERYTHING runs
 Progress = Callable[[int, int], None]
 
 
@@ -57,12 +58,13 @@ class Prepared:
     questions: tuple[records.Question, ...]
 
     def tables(self, history: History) -> dict[str, pa.Table]:
-        """All tables of a history: states, acts, beliefs, events, outcomes."""
+        """All tables of a history: states, acts, beliefs, events, those of `register.TABLES`, outcomes."""
         return {
             "states": records.states(history, self.compiled, self.legend),
             "acts": records.acts(history, self.compiled, self.legend),
             "beliefs": records.beliefs(history, self.compiled, self.legend),
             "events": records.events(history, self.compiled, self.legend),
+            **register.dealings(history, self.compiled, self.legend),
             "outcomes": records.outcomes(history, self.questions, self.legend),
         }
 
@@ -93,9 +95,15 @@ def prepared(scenario: Scenario, text: str, turns: int | None = None) -> Prepare
         injects=sorted(injects, key=lambda item: item[0]),
         incident_titles={name: incident.title or name for name, incident in scenario.incidents.items()},
         goldstein={cameo: found.goldstein for cameo, _ in compiled.codes if (found := evidence.code(cameo))},
+        actors=_titles(scenario, compiled),
+        actions={action: verb(scenario, action) for action in compiled.actions},
     )
     questions = tuple(question(scenario, compiled, name, outcome) for name, outcome in scenario.outcomes.items())
     return Prepared(scenario, text, compiled, horizon, legend, questions)
+
+
+def _titles(scenario: Scenario, compiled: Compiled) -> dict[str, str]:
+    return {actor: scenario.actors[actor].title or actor for actor in compiled.actors}
 
 
 def dates_from_start(scenario: Scenario, turns: int) -> list[str]:
@@ -175,14 +183,16 @@ def _last_day(date: str) -> str:
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of the runs, as tables: see `analysis.outcome_summary`, `analysis.rung_summary`, `records.Totals`."""
+    """What came of the runs, as tables: see `analysis.outcome_summary`, `analysis.rung_summary`, `records.Totals`,
+    `register.Tally`."""
 
     outcomes: pa.Table
     rungs: pa.Table
     acts: pa.Table
+    dealings: pa.Table
 
     def as_dict(self) -> dict[str, list[dict[str, Any]]]:
-        return {name: getattr(self, name).to_pylist() for name in ("outcomes", "rungs", "acts")}
+        return {name: getattr(self, name).to_pylist() for name in ("outcomes", "rungs", "acts", "dealings")}
 
 
 @dataclass
@@ -214,6 +224,36 @@ class Run:
         return self.table("events")
 
     @cached_property
+    def promises(self) -> pa.Table:
+        """The register of promises (see `register.dealings`, also of what follows)."""
+        return self.table("promises")
+
+    @cached_property
+    def promise_beliefs(self) -> pa.Table:
+        """What each audience believed before and after a promise."""
+        return self.table("promise_beliefs")
+
+    @cached_property
+    def offers(self) -> pa.Table:
+        """Offers and their answers."""
+        return self.table("offers")
+
+    @cached_property
+    def sessions(self) -> pa.Table:
+        """Sessions of fora: who came, what moved."""
+        return self.table("sessions")
+
+    @cached_property
+    def statements(self) -> pa.Table:
+        """What sessions could agree on, and whether it followed."""
+        return self.table("statements")
+
+    @cached_property
+    def tally(self) -> pa.Table:
+        """How often bargains were offered, struck, kept and broken, sessions held, statements made, over all runs."""
+        return self.table("tally")
+
+    @cached_property
     def outcomes(self) -> pa.Table:
         """One row a run, one column an outcome."""
         return self.table("outcomes")
@@ -236,7 +276,7 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether states, acts, beliefs and events of every run are kept."""
+        """Whether states, acts, beliefs, events, promises and the like of every run are kept."""
         return "states.parquet" in self.manifest["tables"]
 
     @property
@@ -275,9 +315,10 @@ class Run:
         try:
             return self.manifest["tables"][f"{name}.parquet"]
         except KeyError:
-            raise FolderProblem(
-                f"{self.folder}: {name} were not kept (more than {EVERYTHING:,} runs); run again with --full"
-            ) from None
+            told = f"{self.folder}: {name.replace('_', ' ')} were not kept"
+            if self.runs <= EVERYTHING:  # an older version wrote the folder, which knew no such table
+                raise FolderProblem(f"{told}; run again with this version of Tightrope") from None
+            raise FolderProblem(f"{told} (more than {EVERYTHING:,} runs); run again with --full") from None
 
     def check_run(self, run: int) -> None:
         """Raises BadInput for a run that the folder does not hold."""
@@ -285,9 +326,9 @@ class Run:
             raise BadInput(f"{self.folder}: no run {run}; it holds runs 0 to {self.runs - 1}")
 
     def summary(self) -> Summary:
-        """Outcomes with intervals, rungs at the end, the commonest acts."""
+        """Outcomes with intervals, rungs at the end, the commonest acts, what came of bargains and fora."""
         rungs = analysis.rung_summary(self._ends(), self.ladders)
-        return Summary(self._answers(), rungs, self.totals)
+        return Summary(self._answers(), rungs, self.totals, self.tally)
 
     def _answers(self) -> pa.Table:
         """The summary of the outcomes; of many runs, reading one after the other."""
@@ -405,8 +446,8 @@ def _write_tables(
     """Write every table of the folder as the histories come; returns the tables of the first runs, if figures are
     wanted of more runs than can be drawn."""
     keep_all = full or runs <= EVERYTHING
-    kept = (*DETAILS, "outcomes") if keep_all else ("outcomes",)
-    totals = records.Totals(ready.compiled)
+    kept = (*KEPT, "outcomes") if keep_all else ("outcomes",)
+    totals, tally = records.Totals(ready.compiled), register.Tally(ready.compiled)
     bands = records.Bands(ready.compiled, ready.turns) if runs > EVERYTHING else None
     first: list[History] = []
     done = 0
@@ -421,6 +462,7 @@ def _write_tables(
             for name, writer in writers.items():
                 writer.write(tables[name])
             totals.add(history)
+            tally.add(history)
             if bands is not None:
                 bands.add(history)
                 if figures and done < SHOWN:
@@ -429,6 +471,7 @@ def _write_tables(
             if progress is not None:
                 progress(done, runs)
     folder.write_table("totals.parquet", totals.table())
+    folder.write_table("tally.parquet", tally.table())
     if bands is not None:
         folder.write_table("quantiles.parquet", bands.table(ready.legend))
     return ready.tables(_joined(first)) if first else None
@@ -468,8 +511,11 @@ def _manifest(
         "hashes": {"scenario": store.text_hash(ready.text), "rules": rules_hash()},
         "versions": versions(),
         "dates": list(ready.legend.dates),
-        "actors": {actor: ready.scenario.actors[actor].title or actor for actor in compiled.actors},
-        "actions": {action: verb(ready.scenario, action) for action in compiled.actions},
+        "actors": dict(ready.legend.actors),
+        "actions": dict(ready.legend.actions),
+        "assurances": {name: kind.title or name for name, kind in ready.scenario.assurances.items()},
+        "bargains": {name: bargain.title or name for name, bargain in ready.scenario.bargains.items()},
+        "fora": {name: forum.title or name for name, forum in ready.scenario.fora.items()},
         "indicators": {name: indicator.title or name for name, indicator in ready.scenario.indicators.items()},
         "outcomes": {
             q.name: {"title": asked[q.name].title or q.name, "yes_or_no": q.yes_or_no, "dated": q.dated}
@@ -558,7 +604,7 @@ def export_csv(done: Run, out: Path | None = None) -> list[tuple[Path, int]]:
 class Replay:
     """One run done again, alone.
 
-    tables: states, acts, beliefs, events, outcomes of the run. compared: the tables that the folder holds.
+    tables: all tables of the run (see `Prepared.tables`). compared: the tables that the folder holds.
     differing: those among them that are not the same bit for bit. changes: what has changed since (see `Run.changes`).
     """
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import records, store
-from sim.arrays import Acts, Compiled, History
+from sim.arrays import Acts, Compiled, History, Talks
 from sim.kernel import ensemble, joined
 from sim.records import Bands, Legend, Question, Totals
 
@@ -34,6 +34,7 @@ def history_of(states, acts=(), incidents=None) -> History:
             utility=np.zeros(len(columns)),
             probability=np.ones(len(columns)),
         ),
+        talks=Talks(*(np.empty(0, dtype=np.int64),) * 5, *(np.empty(0),) * 3),
     )
 
 

@@ -37,7 +37,7 @@ def hashes(done: runs.Run) -> dict[str, str]:
 
 def test_a_run_folder_holds_what_was_run_and_every_table(small: runs.Run, dated: Path):
     names = {path.name for path in small.folder.iterdir()}
-    tables = {f"{name}.parquet" for name in (*runs.DETAILS, "outcomes", "totals")}
+    tables = {f"{name}.parquet" for name in (*runs.KEPT, "outcomes", "totals", "tally")}
     assert names == tables | {"manifest.json", "scenario.yaml"}
     manifest = small.manifest
     assert (manifest["runs"], manifest["seed"], manifest["turns"], manifest["policy"]) == (12, 3, 12, "quantal")
@@ -106,7 +106,7 @@ def test_a_run_replays_alone_and_exactly(small: runs.Run, number: int):
     again = replay(small.folder, number)
     assert again.same
     assert again.changes == []
-    assert again.compared == ["states", "acts", "beliefs", "events", "outcomes"]
+    assert again.compared == [*runs.KEPT, "outcomes"]
     assert again.tables["acts"].equals(small.one("acts", number))
 
 
@@ -145,7 +145,9 @@ def test_under_the_frozen_policy_only_dated_acts_are_done(dated: Path, tmp_path:
 
 def test_above_1000_runs_outcomes_and_quantiles_are_kept(dated: Path, tmp_path: Path):
     many = run(dated, runs=1001, figures=False, out=tmp_path / "many")
-    assert sorted(many.manifest["tables"]) == ["outcomes.parquet", "quantiles.parquet", "totals.parquet"]
+    assert sorted(many.manifest["tables"]) == [
+        f"{name}.parquet" for name in ("outcomes", "quantiles", "tally", "totals")
+    ]
     assert not many.complete
     with pytest.raises(FolderProblem, match=r"states were not kept .*--full"):
         many.states  # noqa: B018
