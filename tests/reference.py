@@ -160,14 +160,17 @@ class Deal:
 
 @dataclass(eq=False)
 class Promise:
-    """What is owed since an offer was accepted. back: what is promised for it. broken: the turn of a default."""
+    """What is owed since an offer was accepted."""
 
     deal: Deal
     act: Option
     receiver: str
     due: int
-    back: Promise | None = None
-    broken: int | None = None
+
+    @property
+    def other_side(self) -> str:
+        """Whose promise in the deal was made for this one."""
+        return self.deal.proposer if self.act.actor == self.deal.target else self.deal.target
 
 
 @dataclass(frozen=True)
@@ -493,6 +496,7 @@ class Run:
         self.under_way: dict[int, list[tuple[str, float]]] = defaultdict(list)  # turn of arrival -> steps
         self.table: dict[Deal, int] = {}  # offers, and the last turn that they lie on the table
         self.owed: list[Promise] = []
+        self.broken_on: dict[tuple[Deal, str], int] = {}  # when a side broke what it last promised in a deal
         self.met: dict[str, int] = {}  # the last session of each forum
         self.past: dict[int, dict[Option, float]] = defaultdict(lambda: defaultdict(float))  # how often, by turn
         self.propensity: dict[tuple[str, Option | None], float] = defaultdict(float)
@@ -1186,12 +1190,11 @@ class Run:
     def agree(self, deal: Deal, partners: list[str]) -> None:
         """The promises of a deal are made."""
         give_due, ask_due = self.t + deal.terms.give_after, self.t + deal.terms.ask_after
-        asked = Promise(deal, deal.ask, deal.proposer, ask_due)
-        given = Promise(deal, deal.give, deal.target, give_due, back=asked)
-        asked.back = given
-        others = [Promise(deal, deal.gives[k], deal.target, give_due, back=asked) for k in partners]
-        for promise in [given, *others, asked]:
+        gives = [deal.give, *(deal.gives[k] for k in partners)]
+        made = [Promise(deal, give, deal.target, give_due) for give in gives]
+        for promise in [*made, Promise(deal, deal.ask, deal.proposer, ask_due)]:
             self.owed.append(promise)
+            self.broken_on.pop((deal, promise.act.actor), None)
             giver, receiver = promise.act.actor, promise.receiver
             s = promised(giver, receiver, deal.terms.word)
             if s in self.world.slots:
@@ -1231,8 +1234,8 @@ class Run:
             if promise.due > self.t:
                 continue
             act, giver = promise.act, promise.act.actor
-            back_broken = promise.back.broken is not None and promise.back.broken < self.t
-            if not self.conditions_hold(act) or back_broken:
+            wronged = self.broken_on.get((promise.deal, promise.other_side), self.t) < self.t
+            if not self.conditions_hold(act) or wronged:
                 self.owed.remove(promise)
                 self.tell("settled", self.about(promise), "void")
             elif act not in anyway:
@@ -1242,7 +1245,7 @@ class Run:
                 if self.draw(DELIVERY, key)[0] < probability:
                     deeds.append(self.attempt(act, "owed", utility, probability))
                 else:
-                    promise.broken = self.t
+                    self.broken_on[promise.deal, giver] = self.t
                     self.owed.remove(promise)
                     stake, loss = self.at_stake(promise), self.loss(promise)
                     self.tell("settled", self.about(promise), "broken", probability, stake, loss)
