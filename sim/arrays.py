@@ -51,7 +51,9 @@ ANSWER = 0  # deal; REFUSED, ACCEPTED, COUNTERED or LAPSED; of accepting; worth 
 REPLY = 1  # deal of a counter-offer; 1 accepted; of accepting; worth to the proposer; -
 JOIN = 2  # promise of a joiner; 1 joins; of joining; worth to the joiner; -
 OWED = 3  # promise; turn in which it falls due; -; worth to its receiver, worth to its giver (less the cost)
-SETTLED = 4  # promise; BROKEN, KEPT, VOID or FAILED (still owed); of delivering (1: done unasked); stake; loss by default
+SETTLED = (
+    4  # promise; BROKEN, KEPT, VOID or FAILED (still owed); of delivering (1: done unasked); stake; loss by default
+)
 SESSION = 5  # forum; convener's actor, -1: dated; -; members present; -
 ATTEND = 6  # seat; 1 present; of attending; worth of being there; -
 MOVED = 7  # place; -1; -; position before; the move
@@ -376,12 +378,13 @@ class State(Block):
     seated: Ints2  # (seats, R) what a player does: 0 as the model would, 1 attends, 2 stays away
     # depth
     actual: Floats2  # (S, R) the state while an expected one stands in x
-    shift: Floats3  # (N, stirred, R) expected shifts by each actor, at the level below
-    next_shift: Floats3
+    shift: Floats3  # (N, stirred, R) expected shifts by each actor, at level 0
+    next_shift: Floats3  # ... at level 1
     shifts: Floats2  # (stirred, R) their sum
+    next_shifts: Floats2
     likely: Floats2  # (O_max, R)
-    answering: Floats2  # (hung, R) how much likelier the full promise makes an option
-    next_answering: Floats2
+    answering: Floats2  # (hung, R) how much likelier the full promise makes an option, at level 0
+    next_answering: Floats2  # ... at level 1
     hung_value: Floats2  # (hung, R) worth to the giver
     # rival policies
     recent: Floats3  # (W, O, R) how often each option was done, a ring over turns

@@ -149,7 +149,7 @@ def _counts(scenario: Scenario, compiled: Compiled) -> dict[str, int]:
 
 def _first_turn(compiled: Compiled, seed: int = 1) -> State:
     """The state at the start of turn 1 in run 0."""
-    from sim import kernel
+    from sim import bargains, kernel
 
     state = kernel.new_state(compiled, [0])
     kernel.begin(compiled.tables, state)
@@ -159,7 +159,7 @@ def _first_turn(compiled: Compiled, seed: int = 1) -> State:
 
 def _leading(compiled: Compiled, state: State) -> list[Leading]:
     """The best options of each actor at the start of turn 1."""
-    from sim import kernel
+    from sim import bargains, kernel
 
     T = compiled.tables  # noqa: N806
     found = []
@@ -289,15 +289,15 @@ def _stocks_without_pull(scenario: Scenario, compiled: Compiled) -> Iterator[tup
 
 def _unwanted_bargains(scenario: Scenario, compiled: Compiled, state: State) -> Iterator[tuple[str, str]]:
     """Bargains that no pair can make, or by which both sides of every deal that could be made now would lose."""
-    from sim import kernel
+    from sim import bargains, kernel
 
     T = compiled.tables  # noqa: N806
     worth: dict[str, list[tuple[float, float, str]]] = {}
     for d, (name, i, j) in enumerate(compiled.deals):
         found = worth.setdefault(name, [])
-        if kernel._offerable(T, state, d, 0):
+        if bargains.offerable(T, state, d, 0):
             give, ask = T.deal_promise[d], T.deal_promise[d + 1] - 1
-            own, other = kernel._to_giver(T, state, give, ask, 0), kernel._to_target(T, state, d, False, 0)
+            own, other = bargains.to_giver(T, state, give, ask, 0), bargains.to_target(T, state, d, False, 0)
             found.append((own, other, f"{own:+.4f} to {i}, {other:+.4f} to {j}"))
     answered = {name for (name, _, _), other in zip(compiled.deals, T.deal_counter, strict=True) if other >= 0}
     for name, bargain in scenario.bargains.items():

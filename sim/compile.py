@@ -398,9 +398,7 @@ class _Compiler:
         channels = {name: c for c, name in enumerate(sorted({kind.channel for kind in self.kinds.values()}))}
         self.effects: dict[str, list[tuple[str, Effect, int]]] = {}  # kind's place -> (place, effect, copies)
         self.signals: dict[str, list[tuple[int, bool, Signal]]] = {}
-        outputs = [
-            _Kind(f"fora.{f}.outputs.{u}", effects=scenario.fora[f].outputs[u].effects) for f, u in self.outputs
-        ]
+        outputs = [_Kind(f"fora.{f}.outputs.{u}", effects=scenario.fora[f].outputs[u].effects) for f, u in self.outputs]
         self.templates = [*self.kinds.values(), *outputs]
         for kind in self.templates:
             place = kind.place
