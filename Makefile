@@ -50,7 +50,7 @@ lock:
 	test -x build/uv-$(UV_VERSION)/bin/uv || { "$(PYTHON)" -m venv --clear build/uv-$(UV_VERSION) && \
 		build/uv-$(UV_VERSION)/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION); }
 	build/uv-$(UV_VERSION)/bin/uv pip compile pyproject.toml --group dev --group build \
-		--universal --python-version 3.11 --only-binary :all: --generate-hashes \
+		--universal --python-version 3.11 --only-binary :all: --no-binary solara-assets --generate-hashes \
 		--no-emit-index-url --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
 
 clean:
