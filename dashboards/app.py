@@ -22,10 +22,10 @@ events are wrapped: `parts.guarded(handler, tell)`. What takes longer than a ten
 `parts.use_work(function, dependencies)`, which returns `(value, error, busy)`.
 
 **Figures.** `picture.Picture(option, title, table, ...)` draws an option of `charts` in the colours of the theme
-(`picture.is_dark()`) and offers it as PNG, SVG and CSV; `picture.Frame` does so for an SVG of a page's own. Scenario text
-reaches a page as a value only: in Vue as `{{ }}` of a property or `:title`, in Solara by `solara.Text` or `parts.Note`;
-never `v-html`, Markdown or HTML. Colours of pages are CSS variables (`assets/custom.css`: --ink, --muted, --line, --panel,
---page, --accent …), in both themes; `.panel`, `.button`, `.muted`, `.heading` are its classes.
+(`picture.is_dark()`) and offers it as PNG, SVG and CSV; `picture.Frame` does so for an SVG of a page's own. Scenario
+text reaches a page as a value only: in Vue as `{{ }}` of a property or `:title`, in Solara by `solara.Text` or
+`parts.Note`; never `v-html`, Markdown or HTML. Colours of pages are CSS variables (`assets/custom.css`: --ink, --muted,
+--line, --panel, --page, --accent …), in both themes; `.panel`, `.button`, `.muted`, `.heading` are its classes.
 """
 
 from __future__ import annotations
