@@ -74,7 +74,7 @@ LIGHT = Look(
     {"interests": figures.BLUE, "regard": figures.GREEN, "credibility": figures.ORANGE, "cost": figures.VERMILLION},
 )  # fmt: skip
 DARK = Look(
-    "#ececea", "#b4b4b0", "#42464a", "#1e1e1e", "#2a2d30", "#1d3a4c", "#2f6a92", "#56b4e9", "#f0804a",
+    "#ececea", "#b4b4b0", "#42464a", "#1f2226", "#2a2d30", "#1d3a4c", "#2f6a92", "#56b4e9", "#f0804a",
     ("#22303a", "#2f6a92", "#56b4e9", "#d8eefb"), ("#f1a340", "#a5671f", "#3a3d40", "#3d7396", "#7fc4ee"),
     ("#56b4e9", "#f0804a"), _lines("#56b4e9", "#f0804a", "#2fc79d", "#e0a3c6", "#f0b53c", "#b4b4b0"),
     {"verbal cooperation": "#56b4e9", "material cooperation": "#2fc79d", "verbal conflict": "#f0b53c",
@@ -265,10 +265,19 @@ def _framed(of: Look, at: int | None, rows: int) -> list[Option]:
 
 def shades_of(colours: Sequence[str], count: int) -> list[str]:
     """`count` colours from the first to the last, as hexadecimal."""
+    return [shade(colours, n / max(count - 1, 1)) for n in range(count)]
+
+
+def shade(colours: Sequence[str], share: float) -> str:
+    """The colour at a share, 0..1, of the way from the first to the last, as hexadecimal."""
     from matplotlib.colors import LinearSegmentedColormap, to_hex
 
-    scale = LinearSegmentedColormap.from_list("shades", list(colours))
-    return [to_hex(scale(n / max(count - 1, 1))) for n in range(count)]
+    return to_hex(LinearSegmentedColormap.from_list("shades", list(colours))(min(max(share, 0.0), 1.0)))
+
+
+def legible(colour: str) -> str:
+    """Black or white, whichever can be read on a colour."""
+    return figures._legible_on(colour)
 
 
 # --------------------------------------------------------------------------------------------- indicators and bands
