@@ -37,7 +37,9 @@ class Claim:
     statement: str
 
 
-def _load(name: str) -> Any:
+@cache
+def load(name: str) -> Any:
+    """What a file of seeds/ holds, as plain data; read once, so nobody changes it."""
     import yaml
 
     path: Path = data.seeds() / name
@@ -53,7 +55,7 @@ def codes() -> dict[str, Code]:
     """The event codes of seeds/codes.yaml, by code."""
     return {
         item["code"]: Code(item["code"], item["name"], item["goldstein"], item["plover"], item["intensity"])
-        for item in _load("codes.yaml")["codes"]
+        for item in load("codes.yaml")["codes"]
     }
 
 
@@ -75,7 +77,7 @@ def claims() -> dict[str, Claim]:
             item["id"], item["place"]["document"], item["locator"], item["kind"], tuple(item["flags"]),
             " ".join(item["statement"].split()),
         )
-        for item in _load("claims.yaml")["claims"]
+        for item in load("claims.yaml")["claims"]
     }  # fmt: skip
 
 

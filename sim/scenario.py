@@ -34,6 +34,7 @@ from sim.form import (
     rung_value,
     schema,
     slots,
+    span,
     tidied,
     turn_dates,
     turn_of,
@@ -62,7 +63,8 @@ __all__ = [
     "Action", "Claims", "Coupling", "Effect", "Entry", "Factor", "Line", "Loaded", "Name", "Need", "Not", "Outcome",
     "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data", "as_yaml",
     "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of", "pick", "plain",
-    "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates", "turn_of", "validated", "with_numbers",
+    "read", "rung_value", "schema", "settable", "slots", "span", "tidied", "turn_dates", "turn_of", "validated",
+    "with_numbers",
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------ reading
