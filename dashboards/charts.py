@@ -34,6 +34,7 @@ Inject = tuple[int, str]  # turn and title
 FONT = "'DejaVu Sans', Roboto, 'Helvetica Neue', Arial, sans-serif"
 PANEL_HEIGHT = 138  # pixels of a row of panels
 ROW_HEIGHT = 24  # pixels of a row of bars
+LADDER_FOOT = 92  # pixels below the ladder's cells: dates, and rungs in up to three lines
 LABELLED = 24  # turns up to which a cell of the ladder has room for its rung
 
 
@@ -230,26 +231,33 @@ def ladder(
         if math.isfinite(value)
     ]
     shades = shades_of(of.heat, steps)
+    keys = [
+        f"{n} {spaced(rung)}" for n, rung in enumerate(longest)
+    ]  # a legend breaks into lines, a visual map does not
     option = _frame(f"Rungs of {len(paths)} over {len(dates)} turns", dark)
     return option | {
-        "grid": {"left": room + 12, "right": 12, "top": 8, "bottom": 66},
+        "grid": {"left": room + 12, "right": 12, "top": 8, "bottom": LADDER_FOOT},
         "xAxis": {
             "type": "category", "data": dates, "axisTick": {"show": False}, "axisLine": {"show": False},
             "axisLabel": {"color": of.ink, "fontSize": 11, "hideOverlap": True},
         },
         "yAxis": _category_axis(of, [names[path] for path in paths], room),
         "visualMap": {
-            "type": "piecewise", "dimension": 2, "orient": "horizontal", "left": 0, "bottom": 0, "itemWidth": 14,
-            "itemGap": 8, "textStyle": {"color": of.ink, "fontSize": 11}, "selectedMode": False,
-            "pieces": [{"value": n, "label": f"{n} {spaced(rung)}", "color": shades[n]}
-                       for n, rung in enumerate(longest)],
+            "type": "piecewise", "dimension": 2, "seriesIndex": 0, "show": False,
+            "pieces": [{"value": n, "color": shades[n]} for n in range(len(longest))],
+        },
+        "legend": {
+            "bottom": 0, "left": 0, "selectedMode": False, "itemWidth": 13, "itemHeight": 12, "itemGap": 9,
+            "textStyle": {"color": of.ink, "fontSize": 11}, "data": keys,
         },
         "series": [{
             "type": "heatmap", "data": cells,
             "itemStyle": {"borderColor": of.paper, "borderWidth": 1},
             "label": {"show": len(dates) <= LABELLED, "fontSize": 11, "formatter": "{@[2]}"},
             "emphasis": {"itemStyle": {"borderColor": of.ink}},
-        }, *_framed(of, at, len(paths))],
+        }, *_framed(of, at, len(paths)), *({"type": "scatter", "name": name, "data": [], "symbol": "rect",
+                                            "itemStyle": {"color": shades[n], "borderColor": of.rule, "borderWidth": 1}}
+                                           for n, name in enumerate(keys))],
     }  # fmt: skip
 
 
@@ -938,13 +946,11 @@ def acts(
 
     for row in rows:
         quad = QUAD_OF.get(str(row["plover"] or "").upper(), "neutral")
-        who, whom = actors.get(row["actor"], row["actor"]), actors.get(row["target"] or "", row["target"] or "")
         done = bool(row["succeeded"])
-        told = " ".join(part for part in (who, phrases.get(row["action"], spaced(row["action"])), whom) if part)
         marks[quad].append({
             "value": spot(row["turn"], row["actor"]),
             "key": {"turn": row["turn"], "actor": row["actor"], "action": row["action"], "target": row["target"]},
-            "tip": f"{dates[row['turn']]}: {told}{'' if done else ' (in vain)'}",
+            "tip": f"{dates[row['turn']]}: {act_words(row, actors, phrases)}",
             "itemStyle": {"color": of.quads[quad] if done else of.paper, "borderColor": of.quads[quad],
                           "borderWidth": 1.5},
         })  # fmt: skip
@@ -958,7 +964,7 @@ def acts(
             "type": "scatter", "name": "incident", "symbol": INCIDENT, "symbolSize": 11, "z": 4,
             "itemStyle": {"color": of.ink},
             "data": [{"value": spot(row["turn"], row["actor"] or ""), "key": None,
-                      "tip": f"{dates[row['turn']]}: {row.get('title') or spaced(row['name'])}"} for row in incidents],
+                      "tip": f"{dates[row['turn']]}: {event_words(row, actors)}"} for row in incidents],
         })  # fmt: skip
     time_marks = _marks_of_time(of, injects, len(dates) - 1, at)
     if time_marks is not None and series:
@@ -968,11 +974,27 @@ def acts(
     return option | {
         "legend": {"top": 0, "left": 0, "textStyle": {"color": of.ink}, "itemWidth": 12, "itemHeight": 10,
                    "data": [one["name"] for one in series]},
-        "grid": {"left": room + 12, "right": 16, "top": 30, "bottom": 26},
-        "xAxis": _time_axis(of, dates, 12) | {"min": 0.5},
+        "grid": {"left": room + 12, "right": 16, "top": 48, "bottom": 26},
+        "xAxis": _time_axis(of, dates, 8) | {"min": 0.5},
         "yAxis": _category_axis(of, titles, room, splitLine={"show": True, "lineStyle": {"color": of.rule}}),
         "series": series,
     }  # fmt: skip
+
+
+def event_words(row: Mapping[str, Any], actors: Mapping[str, str]) -> str:
+    """A dated event or an incident in words; "armed men cross into" is completed by the actor it happens to."""
+    title = str(row.get("title") or spaced(row["name"]))
+    on = row.get("actor")
+    struck = row["kind"] == "incident" and on and title.split()[-1] in figures.PREPOSITIONS
+    return capital(figures._plain(f"{title} {figures._within(actors.get(on or '', on or ''))}" if struck else title))
+
+
+def act_words(row: Mapping[str, Any], actors: Mapping[str, str], phrases: Mapping[str, str]) -> str:
+    """An act in words: who does what to whom. actors: titles; phrases: of actions."""
+    who, target = figures._alone(actors.get(row["actor"], row["actor"])), row["target"]
+    whom = figures._within(actors.get(target, target)) if target else ""
+    told = " ".join(part for part in (who, phrases.get(row["action"], spaced(row["action"])), whom) if part)
+    return figures._plain(told) + ("" if row["succeeded"] else " (in vain)")
 
 
 def regard(
