@@ -350,7 +350,7 @@ def run(
     if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
     the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
     """
-    _check_options(runs, seed, policy, threads)
+    check_options(runs, seed, policy, threads)
     began = time.monotonic()
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     ready = prepare(source, sets, turns)
@@ -372,9 +372,12 @@ def run(
     return done
 
 
-def _check_options(runs: int, seed: int, policy: str | None, threads: int | None) -> None:
-    if not 1 <= runs <= MOST_RUNS:
-        raise BadInput(f"--runs {runs}: must be 1..{MOST_RUNS:,}")
+def check_options(
+    runs: int, seed: int, policy: str | None, threads: int | None, least: int = 1, most: int = MOST_RUNS
+) -> None:
+    """Raises BadInput for an option that no run can have."""
+    if not least <= runs <= most:
+        raise BadInput(f"--runs {runs}: must be {least}..{most:,}")
     if not 0 <= seed < 2**64:
         raise BadInput(f"--seed {seed}: must be 0..2^64 - 1")
     if policy is not None and policy not in POLICIES:
@@ -383,14 +386,18 @@ def _check_options(runs: int, seed: int, policy: str | None, threads: int | None
         raise BadInput(f"threads {threads}: must be 1 or more")
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _histories(ready: Prepared, seed: int, runs: range, policy: str | None, threads: int | None) -> Iterator[History]:
     """Histories in order of run, for any number of runs in the same memory."""
     from sim.kernel import batches
 
-    cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     for first in range(runs.start, runs.stop, STRETCH):
         part = range(first, min(first + STRETCH, runs.stop))
-        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=cores)
+        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=threads or cores())
 
 
 def _write_tables(

@@ -422,8 +422,11 @@ def is_study(source: str | Path) -> bool:
     return document is not None and isinstance(document.data, dict) and "study" in document.data
 
 
-def load(source: str | Path) -> Asked:
-    """The study of a file or of a shipped name. Raises `Problems` with everything that is wrong."""
+def load(source: str | Path, trusted: bool = False) -> Asked:
+    """The study of a file or of a shipped name. Raises `Problems` with everything that is wrong.
+
+    trusted: it was loaded before; whether the scenario takes the values is not tried again.
+    """
     path = find(source)
     document, found = located.examine(path, str(path))
     if document is None:
@@ -433,11 +436,11 @@ def load(source: str | Path) -> Asked:
     study, told = validated(Study, document)
     if study is None or found:
         raise _sorted([*found, *told])
-    return _resolved(study, document, path)
+    return _resolved(study, document, path, trusted)
 
 
-def _resolved(study: Study, document: located.Document, path: Path) -> Asked:
-    reading = _Reading(study, document, path)
+def _resolved(study: Study, document: located.Document, path: Path, trusted: bool) -> Asked:
+    reading = _Reading(study, document, path, trusted)
     asked = reading.asked()
     if reading.found or asked is None:
         raise _sorted(reading.found)
@@ -458,8 +461,8 @@ def _problem(document: located.Document, at: Location, message: str, key: bool =
 class _Reading:
     """One study file on its way to `Asked`: gathers every problem."""
 
-    def __init__(self, study: Study, document: located.Document, path: Path) -> None:
-        self.study, self.document, self.path = study, document, path
+    def __init__(self, study: Study, document: located.Document, path: Path, trusted: bool) -> None:
+        self.study, self.document, self.path, self.trusted = study, document, path, trusted
         self.found: list[Problem] = []
         self.notes: list[str] = []
         self.listing: str | None = None
@@ -483,13 +486,14 @@ class _Reading:
         self._places(axes)
         self._fits(axes)
         self._levers(axes)
-        self._extremes(scenario, axes)
+        if not self.trusted:
+            self._extremes(scenario, axes)
         if self.found:
             return None
         levers = {settable(scenario, path) for path in self.study.levers}
         axes = [Axis(a.path, a.place, a.choices, a.low, a.high, a.place in levers) for a in axes]
         base = self._held(scenario, held)
-        if base is not None:
+        if base is not None and not self.trusted:
             self._variants(base, axes)
         if self.found or base is None:
             return None

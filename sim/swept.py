@@ -162,7 +162,7 @@ class Swept:
     @cached_property
     def plan(self) -> Plan:
         """What each run is."""
-        return Plan(study.load(self.folder / STUDY), trusted=True)
+        return Plan(study.load(self.folder / STUDY, trusted=True), trusted=True)
 
     def changes(self) -> list[str]:
         """What is no longer as it was when the study was begun, each as a line."""

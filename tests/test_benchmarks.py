@@ -78,6 +78,6 @@ def test_a_part_that_is_not_there_is_told(capsys):
 def test_where_the_work_was_not_the_same_the_command_fails(monkeypatch, capsys):
     part = report.Part("Title", "About.", [report.Line("what", "target", "measured", True)], valid=False)
     monkeypatch.setattr("os.environ", dict(os.environ))
-    monkeypatch.setitem(measures.PARTS, "ensemble", lambda quick: part)
+    monkeypatch.setitem(cli.PARTS, "ensemble", lambda quick: part)
     assert cli.main(["--only", "ensemble"]) == 1
     assert capsys.readouterr().out == "what: measured (target): met\n"
