@@ -310,10 +310,11 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
     from solara.server import settings as solara_settings
     from solara.server.starlette import app
 
-    from dashboards import state
+    from dashboards import live, state
     from dashboards.app import PAGES
 
     state.open_library(folder)
+    live.warm()
     number = listener.getsockname()[1]
     token = secrets.token_urlsafe(24)
     open_to_all = _literal(host) and ipaddress.ip_address(host).is_unspecified

@@ -181,6 +181,11 @@ class Library:
         """Something read-only that takes a while to make, shared by all tabs."""
         return self._made.get(key, make)
 
+    def beside(self, thing: Any, name: str, make: Callable[[], Value]) -> Value:
+        """Something read-only that is made of a thing that cannot be hashed, as long as both are in use."""
+        # The thing is kept beside it, so that its id stays its own.
+        return self._made.get((name, id(thing)), lambda: (thing, make()))[1]
+
     def _folders(self) -> Iterable[Path]:
         """Every folder with a manifest, a bounded way down; none below one that has it."""
         level, count = [self.folder], 0
