@@ -1,10 +1,10 @@
 """Table → option of ECharts: the dashboard's pictures, in one language with the printed figures of `sim.figures`.
 
 Every function is pure: tables and names in, a dict of plain values out, whose numbers are the tables' own. Options are
-ECharts' with four additions, which `chart.vue` makes into functions there, because JSON has none: `names` (text by
-value) and `percent` of an axis label, `band` of a series (its data are place, low, high, and the area between is
-filled), and `tip` of a datum (what is shown on hovering; text it stays, whatever is in it). `key` of a datum is what a
-click on it brings back to Python.
+ECharts' with additions that `chart.vue` makes into what JSON cannot say: `names` (text by value) and `percent` of an
+axis label, `share` of a title (its width, of the picture's), `band` of a series (its data are place, low, high, and the
+area between is filled), and `tip` of a datum (what is shown on hovering; text it stays, whatever is in it). `key` of a
+datum is what a click on it brings back to Python.
 
 Colours are those of Okabe & Ito 2008, lighter on dark ground, and no distinction rests on colour alone. A turn is a
 place on a value axis, its inject half a turn before it.
@@ -340,14 +340,14 @@ def panels(
         option["title"].append({
             "text": panel.title, "left": f"{left:.2f}%", "top": f"{top:.2f}%",
             "textStyle": {"color": of.ink, "fontSize": 12, "fontWeight": "bold", "overflow": "truncate",
-                          "width": 1100 // columns},
+                          "share": 0.96 / columns},
         })  # fmt: skip
         option["grid"].append({
             "left": f"{left + 100 * gutter / 1000:.2f}%", "width": f"{wide - 100 * (gutter + 14) / 1000:.2f}%",
             "top": f"{top + 100 * 24 / (rows * PANEL_HEIGHT):.2f}%",
             "height": f"{100 * (PANEL_HEIGHT - 50) / (rows * PANEL_HEIGHT):.2f}%",
         })  # fmt: skip
-        option["xAxis"].append(_time_axis(of, dates, 3 if panel.rungs else 4, gridIndex=n))
+        option["xAxis"].append(_time_axis(of, dates, 3, gridIndex=n))
         option["yAxis"].append(_range_axis(of, panel, n))
         option["series"] += _panel_lines(of, panel, n, dates, injects, at)
     return option
@@ -502,6 +502,19 @@ def _spread(quantiles: pa.Table, paths: Sequence[str]) -> dict[str, Floats]:
 # ------------------------------------------------------------------------------------------------------ intervals
 
 
+def counts(rows: Sequence[tuple[str, float, Any]], told: str, dark: bool = False) -> Option:
+    """Upright bars: label, count, key."""
+    of = look(dark)
+    return _frame(told, dark) | {
+        "grid": {"left": 46, "right": 12, "top": 10, "bottom": 26},
+        "xAxis": {"type": "category", "data": [label for label, _, _ in rows], "axisTick": {"show": False},
+                  "axisLabel": {"color": of.ink, "fontSize": 11, "hideOverlap": True}},
+        "yAxis": _value_axis(of, minInterval=1),
+        "series": [{"type": "bar", "name": told, "itemStyle": {"color": of.line}, "barMaxWidth": 34,
+                    "data": [{"value": count, "key": key, "tip": f"{label}: {count:,}"} for label, count, key in rows]}],
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Interval:
     """A row of a picture of intervals. weak: drawn hollow, since its interval holds what it is held against."""
@@ -541,7 +554,7 @@ def differences(rows: Sequence[Mapping[str, Any]], dark: bool = False, room: int
     for row in rows:
         share = row["kind"] == "yes/no"
         scale = 100.0 if share else 1 / (_spread_of(row) or math.inf)
-        if not math.isfinite(row["low"]) or not scale:
+        if row["low"] is None or not math.isfinite(row["low"]) or not scale:
             continue
         a, b = ((percent if share else number)(row[side]) for side in ("a", "b"))
         low, at, high = (scale * row[name] for name in ("low", "difference", "high"))
@@ -557,7 +570,7 @@ def differences(rows: Sequence[Mapping[str, Any]], dark: bool = False, room: int
 
 
 def _spread_of(row: Mapping[str, Any]) -> float:
-    spread = row.get("spread_a")
+    spread = row.get("a_sd")
     return float(spread) if spread is not None and math.isfinite(spread) else 0.0
 
 

@@ -203,12 +203,13 @@ def one_run(done: running.Run, run: int) -> RunData:
 @solara.component
 def Outcomes(summary: pa.Table) -> None:
     """The outcomes with their intervals: shares as a picture, numbers as a table."""
+    dark = picture.is_dark()
     rows = summary.to_pylist()
     shares = [row for row in rows if row["kind"] == "yes/no"]
     numbers = [row for row in rows if row["kind"] == "number" and row["median"] is not None]
     if shares:
         picture.Picture(
-            charts.outcomes(summary, picture.is_dark(), room=260),
+            charts.outcomes(summary, dark, room=260),
             "Outcomes: share of the runs, with its 95% interval",
             lambda: summary,
             charts.row_height(len(shares)),
@@ -323,7 +324,7 @@ def Bands(
     done: running.Run, key: tuple[Any, ...], one: RunData | None, run: int, turn: int, on_turn: Callable[[int], Any]
 ) -> None:
     """The ensemble's bands of the indicators that are chosen, and one run over them."""
-    folder_data = one
+    dark = picture.is_dark()
     names, problem, _ = parts.use_work(lambda: state.library().made((*key, "names"), lambda: _names(done)), [*key])
     chosen, choose = solara.use_state(None)
     shown = chosen if chosen is not None else (names or {}).get("main", [])
@@ -352,13 +353,13 @@ def Bands(
         paths = [path for path in shown if path in held]
         of = charts.band_panels(
             bands, paths, names["titles"], names["ranges"], done.ladders,
-            None if folder_data is None else folder_data.states, f"run {run}",
+            None if one is None else one.states, f"run {run}",
         )  # fmt: skip
         count = f"{done.runs:,} run{'' if done.runs == 1 else 's'}"
         line = "" if one is None else f"; run {run} in orange"
         picture.Picture(
             charts.panels(of, [figures._spoken(date) for date in done.manifest["dates"]], names["injects"], 3, turn,
-                          picture.is_dark()),
+                          dark),
             f"{count}: median, middle 50% and 90%{line}; an inject happens at the dashed line",
             lambda: bands,
             charts.height(len(of)),
