@@ -9,7 +9,7 @@ import difflib
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ CHANGE = (
 )
 PASSED_OVER = ("channel taken", "attention short", "attention gone")
 
-__all__ = ["Card", "Decision", "card", "decide"]
+__all__ = ["Card", "Decision", "Telling", "card", "card_of", "decide"]
 
 
 # ------------------------------------------------------------------------------------------------ the card
@@ -94,14 +94,14 @@ class Card:
             "folder": self.folder,
             "scenario": self.scenario.title,
             "date": self.date,
-            "summary": _Page(self).summary(),
+            "summary": Telling(self).summary(),
             **{name: _plain(getattr(self, name)) for name in ("focus", "tips", "sources", "notes")},
             **_plain(self.decision),
         }
 
     def text(self) -> str:
         """The card for the terminal."""
-        return _Page(self).whole()
+        return Telling(self).whole()
 
 
 def _plain(value: Any) -> Any:
@@ -130,22 +130,39 @@ def card(
     """
     recorded = runs.open_run(folder)
     recorded.check_run(run)
-    ready, manifest = recorded.prepared, recorded.manifest
-    scenario: Scenario = ready.scenario
-    number = _turn(scenario, manifest, turn)
+    manifest = recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
-    decision = decide(ready.compiled, manifest["seed"], run, number, actor, policy)
+    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target)
+    notes = [*recorded.changes(), *_compared(recorded, recorded.prepared.compiled, made.decision)]
+    return replace(made, folder=str(recorded.folder), notes=notes)
+
+
+def card_of(
+    ready: runs.Prepared,
+    seed: int,
+    run: int,
+    actor: str,
+    turn: str | int,
+    policy: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+) -> Card:
+    """The same of a run that lies in no folder, which scenario, seed, number and policy make."""
+    scenario: Scenario = ready.scenario
+    labels = list(ready.legend.dates)
+    number = _turn(scenario, {"dates": labels, "turns": ready.turns}, turn)
+    decision = decide(ready.compiled, seed, run, number, actor, policy)
     focus = _focus(decision, action, target)
     entries = {entry.path: entry for entry in numbers(scenario)}
     tips = _tips(decision, focus, entries)
     return Card(
-        folder=str(recorded.folder),
-        date=manifest["dates"][number],
+        folder="",
+        date=labels[number],
         decision=decision,
         focus=focus,
         tips=tips,
         sources=_cited(decision, focus, tips, entries),
-        notes=[*recorded.changes(), *_compared(recorded, ready.compiled, decision)],
+        notes=[],
         scenario=scenario,
     )
 
@@ -311,7 +328,7 @@ def _ordinal(number: int) -> str:
     return words[number - 1] if number <= len(words) else f"as number {number}"
 
 
-class _Page:
+class Telling:
     """A card in words, a method a part."""
 
     def __init__(self, card: Card) -> None:
