@@ -70,17 +70,18 @@ def Shell() -> None:
 
     solara.use_effect(went, [view])
     go = parts.Go(router.push, lambda query: note(address(page.path, query)))
-    parts.Bar(
-        pages=[{"path": one.path, "title": one.title, "icon": one.icon} for one in ORDER],
-        here=page.path,
-        title=f"{page.title} · Tightrope",
-        address=noted,
-        dark=picture.is_dark(),
-        event_go=lambda path: router.push(f"/{path}") if path in PAGES else None,
-        event_turn=turn_theme,
-    )
-    with parts.Main():
-        Boundary(page.path, query, go).key(page.path)
+    with rv.Html(tag="div"):
+        parts.Bar(
+            pages=[{"path": one.path, "title": one.title, "icon": one.icon} for one in ORDER],
+            here=page.path,
+            title=f"{page.title} · Tightrope",
+            address=noted,
+            dark=picture.is_dark(),
+            event_go=lambda path: router.push(f"/{path}") if path in PAGES else None,
+            event_turn=turn_theme,
+        )
+        with parts.Main():
+            Boundary(page.path, query, go).key(page.path)
 
 
 @solara.component

@@ -14,7 +14,7 @@ import solara
 from dashboards import charts, picture, state
 from dashboards import map as region
 from dashboards.live import Film
-from sim.figures import QUAD_OF
+from sim.figures import PREPOSITIONS, QUAD_OF
 from sim.naming import Words, capital, spaced
 from sim.runs import Prepared
 
@@ -113,7 +113,7 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = [
         {
             "kind": row["kind"],
-            "text": row["title"] + (f" ({words.actor(row['actor'])})" if row["actor"] else ""),
+            "text": capital(_of_whom(row["title"], words.actor(row["actor"]) if row["actor"] else "")),
         }
         for row in _rows(film.events, turn)
     ]
@@ -129,6 +129,13 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
         }
         for row in _rows(film.acts, turn)
     ]
+
+
+def _of_whom(title: str, whom: str) -> str:
+    """An incident and whom it befell, who completes a title that ends with a preposition."""
+    if not whom:
+        return title
+    return f"{title} {whom}" if title.split()[-1:] and title.split()[-1] in PREPOSITIONS else f"{title} ({whom})"
 
 
 def _rows(table: Any, turn: int) -> list[dict[str, Any]]:

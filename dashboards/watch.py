@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import reacton.ipyvuetify as rv
 import solara
 from solara.server import kernel_context
 
@@ -173,39 +174,40 @@ def Watching(
         kept = tuple(change for change in subject.changes if change.text() != text)
         again(subject.with_(changes=kept), tuple(c for c in forks if c.text() != text), shown.value[0])
 
-    _Controls(
-        title=ready.scenario.title,
-        about=_about(subject),
-        turn=turn,
-        turns=turns,
-        date=names.dates[turn] if turn else f"Start ({names.dates[0]})",
-        playing=playing,
-        speed=speed,
-        speeds=list(SPEEDS),
-        changes=[{"text": one.text(), "told": _told(one, ready), "side": side}
-                 for side, many in (("", subject.changes), ("other side: ", forks)) for one in many],
-        opened=opened,
-        forked=bool(forks),
-        event_play=toggle,
-        event_turn=parts.guarded(step_to, tell),
-        event_speed=lambda value: set_speed(float(value)) if float(value) in SPEEDS else None,
-        event_open=lambda what: set_opened("" if what == opened else str(what)),
-        event_drop=parts.guarded(drop, tell),
-        event_unfork=lambda _: again(subject, (), shown.value[0]),
-        event_size=lambda size: set_size((int(size[0]), int(size[1]))),
-    )  # fmt: skip
-    if opened == "setup":
-        Setup(subject, ready, lambda new: again(new, (), 0), lambda: set_opened(""), tell)
-    elif opened == "change":
-        Changing(subject, films[0], turn, lambda change, fork: again(
-            subject if fork else subject.with_(changes=(*subject.changes, change)),
-            (*forks, change) if fork else (), turn), lambda: set_opened(""), tell)  # fmt: skip
-    if problem:
-        parts.Note(text=problem, kind="error")
-    stage.Stage(
-        films[0], turn, why, who, parts.guarded(step_to, tell), shown=query.all("show"), size=size,
-        other=films[1] if len(films) > 1 else None,
-    )  # fmt: skip
+    with rv.Html(tag="div"):
+        _Controls(
+            title=ready.scenario.title,
+            about=_about(subject),
+            turn=turn,
+            turns=turns,
+            date=names.dates[turn] if turn else f"Start ({names.dates[0]})",
+            playing=playing,
+            speed=speed,
+            speeds=list(SPEEDS),
+            changes=[{"text": one.text(), "told": _told(one, ready), "side": side}
+                     for side, many in (("", subject.changes), ("other side: ", forks)) for one in many],
+            opened=opened,
+            forked=bool(forks),
+            event_play=toggle,
+            event_turn=parts.guarded(step_to, tell),
+            event_speed=lambda value: set_speed(float(value)) if float(value) in SPEEDS else None,
+            event_open=lambda what: set_opened("" if what == opened else str(what)),
+            event_drop=parts.guarded(drop, tell),
+            event_unfork=lambda _: again(subject, (), shown.value[0]),
+            event_size=lambda size: set_size((int(size[0]), int(size[1]))),
+        )  # fmt: skip
+        if opened == "setup":
+            Setup(subject, ready, lambda new: again(new, (), 0), lambda: set_opened(""), tell)
+        elif opened == "change":
+            Changing(subject, films[0], turn, lambda change, fork: again(
+                subject if fork else subject.with_(changes=(*subject.changes, change)),
+                (*forks, change) if fork else (), turn), lambda: set_opened(""), tell)  # fmt: skip
+        if problem:
+            parts.Note(text=problem, kind="error")
+        stage.Stage(
+            films[0], turn, why, who, parts.guarded(step_to, tell), shown=query.all("show"), size=size,
+            other=films[1] if len(films) > 1 else None,
+        )  # fmt: skip
 
 
 def _frames(lives: list[Live], turn: int) -> tuple[int, list[Film]]:
