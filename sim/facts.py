@@ -57,7 +57,7 @@ Over = Literal["mean", "min", "max", "sum"]
 
 
 class Timed(Part):
-    """A part of the runs' time: all of it, or within a metric over turns that turn, if nothing is said."""
+    """A part of the runs' time: if nothing is said the facts' own period, or within a metric over turns that turn."""
 
     in_: Date | None = Field(
         None, alias="in", description="The month or day: the turn, or turns, that it falls in.", examples=["2021-08"]
@@ -389,6 +389,14 @@ class FactFile(Part):
 
     record: Literal[1] = Field(description="Format version of the file.", examples=[1])
     title: Line = Field(description="What the facts are about.", examples=["The takeover, May to November 2021"])
+    from_: Date | None = Field(
+        None,
+        alias="from",
+        description="First date of the period that the facts are about: metrics that name none speak of it, and a "
+        "scenario that does not hold it is not scored by them.",
+        examples=["2021-05"],
+    )
+    until: Date | None = Field(None, description="Last date of that period.", examples=["2021-11"])
     facts: Annotated[dict[FactId, Fact], Field(min_length=1, max_length=1000)] = Field(
         description="The facts by id.",
         examples=[

@@ -6,19 +6,25 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim import analysis, columns, observed, verdicts
+from sim import analysis, columns, data, facts, naming, observed, obstacles, store, verdicts
 from sim import runs as running
 from sim.arrays import POLICIES, Compiled, History
+from sim.errors import BadInput, FolderProblem
 from sim.metrics import Record
-from sim.scenario import settable, with_numbers
+from sim.scenario import numbers, settable, with_numbers
 from sim.verdicts import BoundFact, BoundFacts
 
 Floats = NDArray[np.float64]
@@ -172,3 +178,564 @@ def fact_table(bound: BoundFacts, found: Mapping[str, Gathered]) -> pa.Table:
     for other in names:
         schema += [(f"share_{other}", number), (f"passes_{other}", flag), (f"brier_{other}", number)]
     return columns.rows(rows, pa.schema([*schema, ("locator", text), ("assumption", text)]))
+
+
+TOTALS = ("in", "out")
+
+
+def totals(table: pa.Table) -> list[dict[str, Any]]:
+    """By sample and weight: facts scored, passed (in the model and each baseline), passed by a baseline too (free), the
+    rest, and of it passed. Given facts and those that cannot be said are counted apart."""
+    rows = table.to_pylist()
+    others = _baselines(table)
+    found = []
+    for sample in TOTALS:
+        for weight in facts.WANTED:
+            mine = [row for row in rows if row["sample"] == sample and row["weight"] == weight]
+            scored = [row for row in mine if row["status"] == "scored"]
+            if not mine:
+                continue
+            harder = [row for row in scored if not row["free"]]
+            found.append(
+                {"sample": sample, "weight": weight, "scored": len(scored), "passed": _passed(scored)}
+                | {"free": len(scored) - len(harder), "others": len(harder), "passed_others": _passed(harder)}
+                | {other: _passed(scored, f"passes_{other}") for other in others}
+                | {status: sum(row["status"] == status for row in mine) for status in ("given", "cannot", "outside")}
+            )
+    return found
+
+
+def _passed(rows: Sequence[Mapping[str, Any]], key: str = "passes") -> int:
+    return sum(bool(row[key]) for row in rows)
+
+
+def _baselines(table: pa.Table) -> list[str]:
+    return [name.removeprefix("share_") for name in table.column_names if name.startswith("share_")]
+
+
+def fact_brier(table: pa.Table) -> list[dict[str, Any]]:
+    """By sample, over the facts scored, and over those that no baseline passes: mean Brier score of the model and each
+    baseline, and the model's skill against it, 1 - BS / BS of the baseline (none where that is 0)."""
+    others, rows = _baselines(table), [row for row in table.to_pylist() if row["status"] == "scored"]
+    found = []
+    for sample in TOTALS:
+        for which in ("all", "not free"):
+            mine = [row for row in rows if row["sample"] == sample and (which == "all" or not row["free"])]
+            if not mine:
+                continue
+            brier = float(np.mean([row["brier"] for row in mine]))
+            row: dict[str, Any] = {"sample": sample, "facts": which, "number": len(mine), "brier": brier}
+            for other in others:
+                theirs = float(np.mean([row[f"brier_{other}"] for row in mine]))
+                row |= {f"brier_{other}": theirs, f"skill_{other}": _skill(brier, theirs)}
+            found.append(row)
+    return found
+
+
+def _skill(score: float, reference: float) -> float | None:
+    return None if reference == 0 else 1.0 - score / reference
+
+
+# ------------------------------------------------------------------------------------------- acts against the record
+
+BASE_RATE, PERSISTENCE, REPORTED = "base_rate", "persistence", "reported"
+
+
+def forecasts(cells: observed.Cells, found: Mapping[str, Gathered]) -> dict[str, Floats]:
+    """(cells,) probability of an act by the model, by each baseline policy, and by forecasts made with the record.
+
+    reported: the model's, times the share of what it foresees that the record holds in the other months (for a whole
+    window: in other windows; as it is where there is none), for the record does not hold all that happened. base_rate:
+    that of the window. persistence: the rate among cells whose month before had, or had not, such an act. The last two
+    know the window's own rates, which no forecaster would.
+    """
+    chances = {name: gathered.acts.chances for name, gathered in found.items() if gathered.acts is not None}
+    happened = cells.happened
+    window = np.array([cell.window for cell in cells.cells], dtype=np.int64)
+    before = np.array([cell.before for cell in cells.cells], dtype=np.bool_)
+    base, persistence = np.zeros(happened.size), np.zeros(happened.size)
+    for number in np.unique(window):
+        here = window == number
+        base[here] = happened[here].mean()
+        for was in (False, True):
+            alike = here & (before == was)
+            persistence[alike] = (happened[alike].sum() + 0.5) / (alike.sum() + 1.0)
+    return chances | {REPORTED: _thinned(cells, chances[MODEL]), BASE_RATE: base, PERSISTENCE: persistence}
+
+
+def _thinned(cells: observed.Cells, chance: Floats) -> Floats:
+    """Chances times the share of them that the record holds at other dates, by least squares, at most 1. Windows of a
+    later sample never bear on an earlier one."""
+    dates = np.array([cell.date for cell in cells.cells])
+    inside = np.array([cell.sample == "in" for cell in cells.cells], dtype=np.bool_)
+    thinned = chance.copy()
+    for date in np.unique(dates):
+        here = dates == date
+        others = ~here & inside
+        weight = float((chance[others] ** 2).sum())
+        if weight > 0:
+            thinned[here] *= min(float((chance[others] * cells.happened[others]).sum()) / weight, 1.0)
+    return np.clip(thinned, 1e-4, 1.0 - 1e-4)
+
+
+def act_scores(cells: observed.Cells, chances: Mapping[str, Floats]) -> list[dict[str, Any]]:
+    """By sample and forecast: cells, those with an act, Brier score (of all, with an act, without), mean log score
+    (the higher the better), area under the precision-recall curve, and the Brier skill against it: of the model, and
+    `skill_reported` of the model as far as reported. Of these two also their skill against the base rate, and what
+    remains of it when what happened is shuffled: mean and 95th percentile."""
+    found = []
+    samples = np.array([cell.sample for cell in cells.cells])
+    for sample in TOTALS:
+        here = samples == sample
+        if not here.any():
+            continue
+        happened = cells.happened[here]
+        scored = {name: _act_score(chance[here], happened) for name, chance in chances.items()}
+        model = scored[MODEL]["brier"]
+        for name, chance_of in chances.items():
+            row = {"sample": sample, "forecast": name} | scored[name]
+            row["skill"] = None if name == MODEL else _skill(model, row["brier"])
+            row["skill_reported"] = None if name == REPORTED else _skill(scored[REPORTED]["brier"], row["brier"])
+            if name in (MODEL, REPORTED):
+                row |= shuffled_skill(chance_of[here], happened)
+            found.append(row)
+    return found
+
+
+def _act_score(chance: Floats, happened: NDArray[np.bool_]) -> dict[str, Any]:
+    losses = (chance - happened) ** 2
+    likely = np.where(happened, chance, 1.0 - chance)
+    return {
+        "cells": int(happened.size),
+        "acts": int(happened.sum()),
+        "brier": float(losses.mean()),
+        "brier_act": float(losses[happened].mean()) if happened.any() else None,
+        "brier_none": float(losses[~happened].mean()) if not happened.all() else None,
+        "log_score": float(np.log(np.clip(likely, 1e-12, 1.0)).mean()),
+        "pr_auc": average_precision(chance, happened),
+    }
+
+
+def average_precision(chance: Floats, happened: NDArray[np.bool_]) -> float | None:
+    """Area under the precision-recall curve as the mean precision over recalls, equal chances taken together; None
+    where nothing happened. Source: Davis & Goadrich 2006 on why not to interpolate."""
+    if not happened.any():
+        return None
+    order = np.argsort(-chance, kind="stable")
+    hits = np.cumsum(happened[order])
+    last = np.append(np.flatnonzero(np.diff(chance[order])), happened.size - 1)  # of each group of equals
+    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
+    return float((precision * np.diff(recall, prepend=0.0)).sum())
+
+
+def shuffled_skill(chance: Floats, happened: NDArray[np.bool_], times: int = SHUFFLES) -> dict[str, Any]:
+    """Brier skill against the base rate, and what it is when what happened is shuffled: mean, 95th percentile."""
+    base = float(happened.mean() * (1.0 - happened.mean()))
+    if base == 0:
+        return {"skill_base_rate": None, "shuffled": None, "shuffled_q95": None}
+    rng = np.random.default_rng(0)
+    skills = [1.0 - float(((chance - rng.permutation(happened)) ** 2).mean()) / base for _ in range(times)]
+    own = 1.0 - float(((chance - happened) ** 2).mean()) / base
+    return {
+        "skill_base_rate": own,
+        "shuffled": float(np.mean(skills)),
+        "shuffled_q95": float(np.quantile(skills, 0.95, method="higher")),
+    }
+
+
+def cell_table(cells: observed.Cells, chances: Mapping[str, Floats]) -> pa.Table:
+    """One row a cell: sample, date, source, target, plover, happened, events, and the probability by each forecast."""
+    text = ("sample", "date", "source", "target", "plover")
+    named = {
+        "sample": [cell.sample for cell in cells.cells],
+        "date": [cell.date for cell in cells.cells],
+        "source": [cell.source for cell in cells.cells],
+        "target": [cell.unit for cell in cells.cells],
+        "plover": [cell.plover for cell in cells.cells],
+    }
+    return pa.table(
+        {name: columns.texts(named[name]) for name in text}
+        | {
+            "happened": columns.flags(cells.happened),
+            "events": columns.texts([" ".join(cell.happened) or None for cell in cells.cells]),
+        }
+        | {name: columns.numbers(chance) for name, chance in chances.items()}
+    )
+
+
+def reliability(cells: pa.Table, forecasts: Sequence[str] = (MODEL, REPORTED)) -> pa.Table:
+    """By sample, forecast and bin of probability: low, high, cells, mean chance, acts, share with its 95% interval."""
+    rows = []
+    samples, happened = np.array(cells["sample"].to_pylist()), columns.values(cells["happened"])
+    for sample, forecast in itertools.product(TOTALS, forecasts):
+        chance = columns.values(cells[forecast])
+        for low, high in itertools.pairwise(BINS):
+            here = (samples == sample) & (chance >= low) & ((chance < high) | (high == BINS[-1]))
+            if here.any():
+                acts, number = int(happened[here].sum()), int(here.sum())
+                interval = analysis.wilson(acts, number)
+                rows.append(
+                    {"sample": sample, "forecast": forecast, "low": low, "high": high, "chance": chance[here].mean()}
+                    | {"cells": number, "acts": acts, "share": acts / number}
+                    | {"share_low": interval[0], "share_high": interval[1]}
+                )
+    floats = ("low", "high", "chance", "share", "share_low", "share_high")
+    schema = [(name, pa.string()) for name in ("sample", "forecast")] + [(name, pa.float64()) for name in floats]
+    return columns.rows(rows, pa.schema([*schema, ("cells", pa.int64()), ("acts", pa.int64())]))
+
+
+# ---------------------------------------------------------------------------------------------------------- ladders
+
+
+def ranked_probability(rungs: NDArray[np.int64], low: int, high: int, steps: int) -> float:
+    """Ranked probability score of an ensemble on a ladder of `steps` + 1 rungs, 0 (best) to 1: the mean over the steps
+    of (share at or below - whether the record is)^2. The record is a rung between low and high: steps within it are
+    neither right nor wrong. Source: Epstein 1969; for what is known to a range, the score of its known part."""
+    below = np.bincount(rungs, minlength=steps + 1).cumsum()[:steps] / rungs.size
+    step = np.arange(steps)
+    known = (step < low) | (step >= high)
+    return float(((below - (step >= high)) ** 2 * known).sum() / steps)
+
+
+def ladder_table(places: Sequence[observed.Place], found: Mapping[str, Gathered]) -> pa.Table:
+    """One row a position: actor, ladder, date, sample, basis, its rungs, the ensemble's median and 90% band, the share
+    of runs on a rung of the record, and the ranked probability score of the model and each baseline."""
+    rows = []
+    for n, place in enumerate(places):
+        mine = found[MODEL].rungs[n]
+        low, median, high = (place.rungs[int(q)] for q in analysis.quantiles(mine, (0.05, 0.5, 0.95)))
+        row = {
+            "actor": place.actor, "ladder": place.ladder, "date": place.date, "sample": place.sample,
+            "basis": place.basis, "from": place.rungs[place.low], "to": place.rungs[place.high],
+            "median": median, "low": low, "high": high,
+            "share": float(((mine >= place.low) & (mine <= place.high)).mean()),
+        }  # fmt: skip
+        for name, gathered in found.items():
+            row[name] = ranked_probability(gathered.rungs[n], place.low, place.high, len(place.rungs) - 1)
+        rows.append(row)
+    text = ("actor", "ladder", "date", "sample", "basis", "from", "to", "median", "low", "high")
+    schema = [(name, pa.string()) for name in text] + [(name, pa.float64()) for name in ("share", *found)]
+    return columns.rows(rows, pa.schema(schema))
+
+
+def ladder_scores(table: pa.Table) -> list[dict[str, Any]]:
+    """By sample, basis and ladder: positions, mean ranked probability score of the model and each baseline."""
+    rows = table.to_pylist()
+    names = table.column_names[table.column_names.index("share") :]
+    found = []
+    for sample in TOTALS:
+        for basis in ("stated", "implied"):
+            for ladder in observed.LADDERS:
+                mine = [r for r in rows if (r["sample"], r["basis"], r["ladder"]) == (sample, basis, ladder)]
+                if mine:
+                    means = {name: float(np.mean([row[name] for row in mine])) for name in names}
+                    found.append({"sample": sample, "basis": basis, "ladder": ladder, "positions": len(mine)} | means)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------- all together
+
+
+@dataclass
+class Hindcast:
+    """A hindcast's folder: its manifest, and its tables, each read when first asked for.
+
+    facts: see `fact_table`. obstacles: of each failing fact the nearest run, and the decision that stood in the way.
+    cells: see `cell_table`. reliability, ladders: likewise.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def facts(self) -> pa.Table:
+        return self.table("facts")
+
+    @cached_property
+    def obstacles(self) -> pa.Table:
+        return self.table("obstacles")
+
+    @cached_property
+    def cells(self) -> pa.Table:
+        return self.table("cells")
+
+    @cached_property
+    def reliability(self) -> pa.Table:
+        return self.table("reliability")
+
+    @cached_property
+    def ladders(self) -> pa.Table:
+        return self.table("ladders")
+
+    def table(self, name: str) -> pa.Table:
+        """A table by name, verified against the manifest."""
+        entry = self.manifest["tables"].get(f"{name}.parquet")
+        if entry is None:
+            raise FolderProblem(f"{self.folder}: no table {name}")
+        return store.read_table(self.folder, f"{name}.parquet", expected=entry["hash"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        keys = (
+            "scenario",
+            "title",
+            "runs",
+            "seed",
+            "turns",
+            "sets",
+            "baselines",
+            "notes",
+            "seconds",
+            "totals",
+            "brier",
+        )
+        return {key: self.manifest[key] for key in keys} | {
+            "folder": str(self.folder),
+            "facts": self.facts.to_pylist(),
+            "obstacles": self.obstacles.to_pylist(),
+            "acts": self.manifest["acts"],
+            "reliability": self.reliability.to_pylist(),
+            "ladders": self.manifest["ladders"],
+            "positions": self.ladders.to_pylist(),
+        }
+
+
+def open_hindcast(folder: str | Path) -> Hindcast:
+    """The hindcast of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
+    path = Path(folder)
+    manifest = store.read_manifest(path)
+    if manifest.get("kind") != "hindcast":
+        raise FolderProblem(f"{path}: not a hindcast, but a folder of kind {manifest.get('kind')!r}")
+    return Hindcast(path, manifest)
+
+
+def hindcast(
+    source: str | Path,
+    runs: int = 1000,
+    seed: int = 1,
+    fact_file: str | Path | None = None,
+    sets: Sequence[str] = (),
+    turns: int | None = None,
+    out: str | Path | None = None,
+    figures: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Hindcast:
+    """Score a scenario against what the documents report, beside the baselines, and write a folder; returns it.
+
+    fact_file: the facts, seeds/facts.yaml if None. out: the folder, new or empty; `runs/hindcast-<scenario>-<n>` if
+    None.
+    progress: called with the runs done and the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any
+    error nothing is left behind.
+    """
+    running.check_options(runs, seed, None, threads, least=2, most=MOST)
+    began, started = time.monotonic(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    read = facts.read(fact_file)
+    ready = running.prepare(source, sets, turns)
+    bound = verdicts.bind(read, ready.scenario, ready.compiled, ready.turns)
+    cells = observed.cells(ready.scenario, ready.turns)
+    places = observed.places(ready.scenario, ready.compiled, ready.turns)
+    if not bound.facts and not cells.cells and not places:
+        reason = next(iter(bound.outside.values()), "the file holds none that can be tested")
+        raise BadInput(
+            f"nothing to score: none of the facts of {facts.shown(read.path)} speaks of this scenario ({reason}); name "
+            "others with --facts"
+        )
+    name = Path(source).stem
+    folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", f"hindcast-{name}")
+    with folder:
+        found = _all_gathered(ready, bound, cells, places, runs, seed, threads, progress)
+        table = fact_table(bound, found)
+        chances = forecasts(cells, found)
+        drawn = cell_table(cells, chances)
+        tables = {
+            "facts": table,
+            "obstacles": obstacle_table(ready, bound, found[MODEL], table, runs, seed),
+            "cells": drawn,
+            "reliability": reliability(drawn),
+            "ladders": ladder_table(places, found),
+            "holds": _holds(bound, found[MODEL], runs),
+        }
+        folder.write_text(running.SCENARIO, ready.text)
+        folder.write_text("facts.yaml", read.path.read_text(encoding="utf-8"))
+        for label, one in tables.items():
+            folder.write_table(f"{label}.parquet", one)
+        manifest = folder.finish(
+            _manifest(ready, source, name, runs, seed, sets, read, cells)
+            | {
+                "totals": totals(table),
+                "brier": fact_brier(table),
+                "acts": act_scores(cells, chances),
+                "ladders": ladder_scores(tables["ladders"]),
+                "started": started,
+                "seconds": round(time.monotonic() - began, 3),
+            }
+        )
+        done = Hindcast(folder.path, manifest)
+        done.__dict__.update(tables)
+        if figures:
+            draw(done)
+    return done
+
+
+def _all_gathered(
+    ready: running.Prepared,
+    bound: BoundFacts,
+    cells: observed.Cells,
+    places: Sequence[observed.Place],
+    runs: int,
+    seed: int,
+    threads: int | None,
+    progress: Progress | None,
+) -> dict[str, Gathered]:
+    """What is kept of the model and of each baseline."""
+    from sim.kernel import batches
+
+    cores = threads or running.cores()
+    ablations = _ablated(ready, bound)
+    names = (MODEL, *BASELINES)
+    wanted, before = runs * len(names) * (1 + len(ablations)), 0
+
+    def done(count: int) -> None:
+        nonlocal before
+        before += count
+        if progress is not None:
+            progress(before, wanted)
+
+    def histories(compiled: Compiled, name: str) -> Iterable[History]:
+        policy = None if name == MODEL else name
+        return batches(compiled, seed, range(runs), policy=policy, turns=ready.turns, explained=False, threads=cores)
+
+    found = {}
+    for name in names:
+        found[name] = gather(bound, histories(ready.compiled, name), ready.compiled, cells, places, done)
+        for compiled, some in ablations:
+            found[name].without |= gather(some, histories(compiled, name), compiled, done=done).sides
+    return found
+
+
+def obstacle_table(
+    ready: running.Prepared, bound: BoundFacts, found: Gathered, table: pa.Table, runs: int, seed: int
+) -> pa.Table:
+    """One row a fact that fails by its rule: the run nearest to passing and the decision that stood in the way."""
+    from sim.kernel import ensemble
+
+    rows = {row["fact"]: row for row in table.to_pylist()}
+    ranges = {
+        entry.path: (entry.quantity.range[0], entry.quantity.range[1])
+        for entry in numbers(ready.scenario)
+        if entry.quantity.range
+    }
+
+    def record(run: int) -> Record:
+        return Record.of(ensemble(ready.compiled, seed, [run], turns=ready.turns))
+
+    dates, words, out = ready.legend.dates, naming.Words(ready.scenario), []
+    for fact in bound.facts:
+        row = rows[fact.id]
+        if row["passes"] or row["status"] != "scored" or fact.fact.scope != "run":
+            continue
+        one = obstacles.nearest(fact, found.sides[fact.id], range(runs), ready.compiled, seed, record, ranges)
+        if one is None:
+            continue
+        told: dict[str, Any] = {
+            key: getattr(one, key)
+            for key in ("fact", "run", "unmet", "gap", "part", "value", "bound", "limit", "turn", "actor", "done")
+        } | {"chance": one.chance, "utility": one.utility}
+        if one.actor is not None and one.turn is not None and one.option is not None:
+            told |= {"date": dates[one.turn], "action": one.option[0], "target": one.option[1]}
+            told["told"] = _obstacle_told(one, dates[one.turn], words)
+        if one.tip is not None:
+            told |= dict(zip(("tip", "tip_from", "tip_to"), one.tip, strict=True))
+        out.append(told)
+    return columns.rows(out, _OBSTACLES)
+
+
+_OBSTACLES = pa.schema(
+    [("fact", pa.string()), ("run", pa.int64()), ("unmet", pa.int64()), ("gap", pa.float64()), ("part", pa.string())]
+    + [("value", pa.float64()), ("bound", pa.string()), ("limit", pa.float64()), ("turn", pa.int32())]
+    + [(name, pa.string()) for name in ("date", "actor", "action", "target")]
+    + [("done", pa.bool_()), ("chance", pa.float64()), ("utility", pa.float64())]
+    + [("tip", pa.string()), ("tip_from", pa.float64()), ("tip_to", pa.float64()), ("told", pa.string())]
+)
+
+
+def _obstacle_told(one: obstacles.Obstacle, date: str, words: naming.Words) -> str:
+    """The decision in a sentence."""
+    who, what = words.actor(one.actor or ""), words.option(one.option)
+    chance = f"{one.chance:.0%}"
+    if one.done:
+        return naming.capital(f"{who} {what} in {date} (chance {chance}), and the fact wants it otherwise.")
+    return naming.capital(
+        f"{who} {words.option(one.instead)} in {date}; the fact wants that it {what} (chance of that first {chance}, "
+        f"expected utility {one.utility:+.4f})."
+    )
+
+
+def _holds(bound: BoundFacts, found: Gathered, runs: int) -> pa.Table:
+    """run, and by fact about a run whether it holds."""
+    return pa.table(
+        {"run": columns.numbers(np.arange(runs), pa.int64())}
+        | {
+            fact.id: columns.flags(fact.judge(found.sides[fact.id]).holds)
+            for fact in bound.facts
+            if fact.fact.scope == "run"
+        }
+    )
+
+
+def _manifest(
+    ready: running.Prepared,
+    source: str | Path,
+    name: str,
+    runs: int,
+    seed: int,
+    sets: Sequence[str],
+    read: facts.Facts,
+    cells: observed.Cells,
+) -> dict[str, Any]:
+    from sim.jit import rules_hash
+
+    seeds = ("chronology.yaml", "positions.yaml", "coverage.yaml")
+    return {
+        "kind": "hindcast",
+        "scenario": name,
+        "source": str(source),
+        "title": ready.scenario.title,
+        "facts": {"file": facts.shown(read.path), "title": read.file.title},
+        "runs": runs,
+        "seed": seed,
+        "sets": list(sets),
+        "turns": ready.turns,
+        "dates": list(ready.legend.dates),
+        "baselines": list(BASELINES),
+        "notes": [f"acts not scored: {reason}" for reason in cells.left_out],
+        "hashes": {
+            "scenario": store.text_hash(ready.text),
+            "rules": rules_hash(),
+            "facts": store.text_hash(read.path.read_text(encoding="utf-8")),
+        }
+        | {file: store.text_hash((data.seeds() / file).read_text(encoding="utf-8")) for file in seeds},
+        "versions": running.versions(),
+    }
+
+
+def draw(done: Hindcast) -> list[Path]:
+    """Draw the figures of a hindcast into its folder; returns their paths."""
+    from sim import hindcast_figures
+
+    place = done.folder / "figures"
+    with store.storage(place):
+        return hindcast_figures.draw_hindcast(
+            hindcast_figures.HindcastData(
+                title=done.manifest["title"],
+                runs=done.manifest["runs"],
+                seed=done.manifest["seed"],
+                baselines=done.manifest["baselines"],
+                facts=done.facts,
+                acts=done.manifest["acts"],
+                reliability=done.reliability,
+                ladders=done.ladders,
+            ),
+            place,
+        )

@@ -6,7 +6,6 @@ gives the `Run` of a folder that is there. `replay` does one run of it again, al
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import os
 import platform
@@ -25,7 +24,7 @@ import sim
 from sim import analysis, evidence, records, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
-from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of
+from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, span, turn_dates, turn_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -132,8 +131,8 @@ def question(scenario: Scenario, compiled: Compiled, name: str, outcome: Outcome
             and (counted.action is None or action in counted.action)
             and (counted.plover is None or scenario.actions[action].plover == counted.plover)
         )
-        span = _span(scenario, counted.from_, counted.until)
-        return records.Question(name, "count", options=options, turns=span, at_least=bound[0], at_most=bound[1])
+        turns = span(scenario, counted.from_, counted.until)
+        return records.Question(name, "count", options=options, turns=turns, at_least=bound[0], at_most=bound[1])
     if outcome.incidents is not None:
         rows = tuple(n for n, (incident, _) in enumerate(compiled.incidents) if incident == outcome.incidents)
         return records.Question(name, "incidents", incidents=rows, at_least=bound[0], at_most=bound[1])
@@ -151,23 +150,6 @@ def _measured(scenario: Scenario, outcome: Outcome) -> tuple[records.Measure, li
         if path is not None:
             return word, expand(path, scenario)
     return ("incidents" if outcome.count is None else "count"), []
-
-
-def _span(scenario: Scenario, first: str | None, last: str | None) -> tuple[int, int]:
-    """First and last turn counted between two dates, each of which may lie outside the scenario."""
-    endless = scenario.model_copy(update={"turns": 10**9})
-    begins = 1 if first is None else turn_of(endless, first) or 1
-    ends = 10**9 if last is None else turn_of(endless, _last_day(last)) or 0
-    return begins, ends
-
-
-def _last_day(date: str) -> str:
-    """The last day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
-    parts = [int(part) for part in date.split("-")]
-    if len(parts) == 3:
-        return date
-    month = parts[1] if len(parts) == 2 else 12
-    return f"{parts[0]:04d}-{month:02d}-{calendar.monthrange(parts[0], month)[1]:02d}"
 
 
 # ------------------------------------------------------------------------------------------------------- running

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sim import evidence, located, metrics
 from sim.analysis import QUAD_OF
 from sim.arrays import Compiled
-from sim.errors import BadInput, Problems
+from sim.errors import Problems
 from sim.facts import (
     BOUNDS,
     METRICS,
@@ -37,12 +37,10 @@ from sim.facts import (
     RankOf,
     ShareOf,
     Timed,
-    default,
     said,
-    shown,
     sorted_problems,
 )
-from sim.form import DATE, Scenario, expand, first_day, members, span, turn_of
+from sim.form import DATE, Scenario, expand, first_day, last_day, members, span, turn_of
 from sim.located import Location
 from sim.metrics import Record
 from sim.scenario import settable
@@ -176,12 +174,8 @@ class BoundFact:
     tree: Tree
     pooled: Tree | None
     turns: int
+    whole: metrics.Period
     notes: tuple[str, ...] = ()
-
-    @property
-    def whole(self) -> metrics.Period:
-        """All turns."""
-        return 1, self.turns
 
     def measure(self, record: Record) -> Floats:
         """(R, leaves, 2) both sides of every part of the test."""
@@ -241,26 +235,24 @@ class BoundFacts:
 def bind(facts: Facts, scenario: Scenario, compiled: Compiled, turns: int | None = None) -> BoundFacts:
     """The facts with every name resolved. turns: of the runs, the scenario's own if None.
 
-    Raises `Problems` with every name, path and date that is wrong; BadInput where nothing in the file speaks of this
-    scenario.
+    Raises `Problems` with every name, path and date that is wrong.
     """
     binder = _Binder(facts, scenario, compiled, scenario.turns if turns is None else turns)
     bound, outside, cannot = [], {}, {}
-    strange = 0
+    try:
+        whole = binder.whole()
+        reason = None
+    except _Outside as error:
+        reason = str(error)
     for name, fact in facts.file.facts.items():
+        result = reason if reason is not None else binder.fact(name, fact, whole) if fact.cannot is None else None
         if fact.cannot is not None:
             cannot[name] = fact.cannot
-            continue
-        before = len(binder.faults)
-        result = binder.fact(name, fact)
-        strange += len(binder.faults) > before
-        if isinstance(result, str):
+        elif isinstance(result, str):
             outside[name] = result
         elif result is not None:
             bound.append(result)
     if binder.faults:
-        if facts.path == default() and strange > len(bound) + len(outside):
-            raise BadInput(f"the facts of {shown(facts.path)} do not speak of this scenario; name others with --facts")
         raise sorted_problems(fault.told(facts.document) for fault in binder.faults)
     return BoundFacts(bound, outside, cannot, facts)
 
@@ -283,7 +275,12 @@ class _Binder:
     def tell(self, at: Location, message: str, key: bool = False) -> None:
         self.faults.append(Fault(at, message, key=key))
 
-    def fact(self, name: str, fact: Fact) -> BoundFact | str | None:
+    def whole(self) -> metrics.Period:
+        """The period that the facts are about, all turns if the file names none. Raises `_Outside`."""
+        file = self.facts.file
+        return self.between(file.from_, file.until, ("from", "until"), ()) or (1, self.turns)
+
+    def fact(self, name: str, fact: Fact, whole: metrics.Period) -> BoundFact | str | None:
         """The fact; why it is outside the scenario; or None where something is wrong with it."""
         at: Location = ("facts", name)
         before, self.notes = len(self.faults), []
@@ -301,7 +298,7 @@ class _Binder:
             return str(reason)
         if len(self.faults) > before or tree is None:
             return None
-        return BoundFact(name, fact, tree, pooled, self.turns, tuple(dict.fromkeys(self.notes)))
+        return BoundFact(name, fact, tree, pooled, self.turns, whole, tuple(dict.fromkeys(self.notes)))
 
     # conditions
 
@@ -579,7 +576,8 @@ class _Binder:
         turn = all(value.kind == "turn" for value in known)
         ladders = {value.ladder for value in known}
         ladder = ladders.pop() if len(ladders) == 1 else None
-        return Value(found.compute, None, found.options, found.slots, "turn" if turn else "number", ladder, found.scale)
+        kind: Literal["turn", "number"] = "turn" if turn else "number"
+        return Value(found.compute, found.period, found.options, found.slots, kind, ladder, found.scale)
 
     def _sum(self, parts: Sequence[Operand], at: Location) -> Value | None:
         return self._several(parts, at, lambda values: metrics.over_time(values, "sum"))
@@ -603,6 +601,9 @@ class _Binder:
     ) -> Value:
         """A metric made of others."""
         parts = list(values)
+        named = [value.period for value in parts if value.period is not None]
+        if period is None and named and len(named) == len(parts):
+            period = min(first for first, _ in named), max(last for _, last in named)
         options = dict.fromkeys(o for value in parts for o in value.options)
         slots = dict.fromkeys(s for value in parts for s in value.slots)
         return Value(compute, period, tuple(options), tuple(slots), kind, None, scale)
@@ -619,18 +620,25 @@ class _Binder:
 
     def period(self, part: Timed, at: Location) -> metrics.Period | None:
         """The period that a part names, if it does. Raises `_Outside`."""
-        if part.in_ is None and part.from_ is None and part.until is None:
+        if part.in_ is not None:
+            return self.between(part.in_, part.in_, ("in", "in"), at)
+        return self.between(part.from_, part.until, ("from", "until"), at)
+
+    def between(
+        self, begins: str | None, ends: str | None, words: tuple[str, str], at: Location
+    ) -> metrics.Period | None:
+        """The turns between two dates; where one is left out, from the first or until the last turn of the facts' own
+        period; None where both are, or are wrong. Raises `_Outside`."""
+        if begins is None and ends is None:
             return None
-        begins, ends = part.in_ or part.from_, part.in_ or part.until
-        words = ("in", "in") if part.in_ else ("from", "until")
         for date, word in zip((begins, ends), words, strict=True):
             if date is not None and self.date(date, (*at, word)) != date:
                 return None
-        first, last = span(self.timed, begins, ends)
-        if begins is not None and not 1 <= first <= self.turns:
-            raise _Outside(f"{begins} lies outside the scenario's turns")
-        if ends is not None and not 1 <= last <= self.turns:
-            raise _Outside(f"{ends} lies outside the scenario's turns")
+        begin, end = begins or self.facts.file.from_, ends or self.facts.file.until
+        for date in (begin, end):
+            if date is not None and turn_of(self.timed, date if date == begin else last_day(date)) is None:
+                raise _Outside(f"{date} lies outside the scenario's turns")
+        first, last = span(self.timed, begin, end)
         first, last = max(first, 1), min(last, self.turns)
         if first > last:
             self.tell((*at, words[0]), f"{begins} to {ends} runs backwards")
