@@ -282,6 +282,8 @@ def analyse(
 
     with Progress("outcomes") as progress:
         found = findings.analyse(folder, outcomes or (), progress)
+    if not as_json:
+        echo(_analysed(found))
     written = None
     if report:
         announce_compilation()
@@ -291,9 +293,7 @@ def analyse(
             written = reporting.write(found, progress=progress)
     if as_json:
         echo(to_json(found.as_dict() | {"report": None if written is None else str(written)}))
-        return
-    echo(_analysed(found))
-    if written is not None:
+    elif written is not None:
         echo(f"Report: {written}")
 
 

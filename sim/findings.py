@@ -281,7 +281,8 @@ class _Table:
         """By variant, (points, replicates) of an outcome; NaN where a run has no value."""
         block = self.all_points * self.replicates
         values = np.full((len(self.variants), self.all_points, self.replicates), np.nan)
-        table = self.relation.project(f'"run", CAST({_quoted(name)} AS DOUBLE) AS value').to_arrow_table()
+        with swept.queried(self.swept.folder):
+            table = self.relation.project(f'"run", CAST({_quoted(name)} AS DOUBLE) AS value').to_arrow_table()
         values.reshape(len(self.variants) * block)[columns.values(table["run"])] = columns.values(table["value"])
         return {variant: values[n, : self.points] for n, variant in enumerate(self.variants)}
 
@@ -295,8 +296,9 @@ class _Table:
 
     def _read(self, axes: Sequence[Mapping[str, Any]]) -> None:
         wanted = ", ".join(f"any_value({_quoted(axis['path'])}) AS a{n}" for n, axis in enumerate(axes))
-        rows = self.relation.filter(f'"point" < {self.points}').aggregate(f'"point", {wanted}', '"point"')
-        table = rows.to_arrow_table()
+        with swept.queried(self.swept.folder):
+            rows = self.relation.filter(f'"point" < {self.points}').aggregate(f'"point", {wanted}', '"point"')
+            table = rows.to_arrow_table()
         point = columns.values(table["point"])
         for n, axis in enumerate(axes):
             values = np.full(self.points, np.nan)

@@ -12,12 +12,14 @@ import importlib.util
 import json
 import os
 import shlex
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +257,8 @@ def _cluster(engine: str | Executor, workers: int | None) -> Iterator[Future | N
     def start() -> Any:
         from distributed import LocalCluster
 
+        resource_tracker.ensure_running()  # which lets signals in when it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by its workers: Ctrl-C is for us alone
         count = workers or runs.cores()
         return LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
 
@@ -347,7 +351,8 @@ def sweep(
         except StorageProblem as problem:
             raise StorageProblem(f"{problem}; then: {again}") from None
         except OSError as error:
-            raise StorageProblem(f"{store.reason(error)}; then: {again}") from error
+            where = "" if error.filename else f"{folder}: "
+            raise StorageProblem(f"{where}{store.reason(error)}; then: {again}") from error
     return open_sweep(folder)
 
 
