@@ -6,6 +6,8 @@ threads may read. `Player` is the loop that steps it while its tab plays, and en
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,18 +159,31 @@ class Player:
         return self._over.is_set()
 
 
+_WARM = threading.Event()
+COMPILE = """
+from sim.scenario import read
+from sim.world import World
+World(read("minimal").scenario).step()
+"""
+
+
 def warm() -> None:
-    """Compile the model, or load it compiled, before the first tab wants it."""
+    """Have the model compiled before the first tab wants it: by another process, as compiling holds up all threads."""
 
-    def compile_it() -> None:
-        live = Live(Subject(scenario="minimal"))
-        live.reach(1)
+    def wait() -> None:
+        try:
+            subprocess.run([sys.executable, "-P", "-c", COMPILE], check=False, timeout=600, stdin=subprocess.DEVNULL)
+            open_live(Subject(scenario="minimal"), 1)  # loads what was compiled
+        finally:
+            _WARM.set()
 
-    threading.Thread(target=compile_it, name="tightrope-warm", daemon=True).start()
+    threading.Thread(target=wait, name="tightrope-warm", daemon=True).start()
 
 
 def open_live(subject: Subject, turn: int) -> Live:
-    """A run of a subject that has come to a turn."""
+    """A run of a subject that has come to a turn, once the model is compiled."""
+    if threading.current_thread().name != "tightrope-warm":
+        _WARM.wait()
     live = Live(subject)
     live.reach(turn)
     return live
