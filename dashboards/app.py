@@ -40,7 +40,12 @@ import solara.lab
 from dashboards import pages, parts, picture
 from dashboards.state import Query, address
 
-MODULES = ("dashboards.watch", "dashboards.runs", "dashboards.compare")
+MODULES = (
+    "dashboards.watch",
+    "dashboards.why",
+    "dashboards.runs",
+    "dashboards.compare",
+)
 
 VIEWS: dict[str, Any] = {}
 for _name in MODULES:

@@ -199,17 +199,7 @@ def told(found: Card, telling: Telling) -> dict[str, Any]:
             }
             for tip in found.tips
         ],
-        "sources": [
-            {
-                "path": source.path,
-                "title": capital(axis_title(scenario, source.path)),
-                "value": _number(source.value),
-                "carries": "would tip it" if source.carries is None else _signed(source.carries),
-                "claims": [{"id": one.id, "locator": one.locator, "statement": one.statement} for one in source.claims],
-                "assumption": source.assumption or "",
-            }
-            for source in found.sources
-        ],
+        "sources": _sources(found),
         "wants": [
             {"interest": spaced(want.interest), "indicator": telling.indicator(want.path),
              "now": words.value(want.path, want.value), "ideal": words.value(want.path, want.ideal),
@@ -224,6 +214,27 @@ def told(found: Card, telling: Telling) -> dict[str, Any]:
         "about": f"Attention to spend {decision.attention:.2f}; rationality (lambda) {decision.rationality:g}; "
                  f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}; policy {decision.policy}.",
     }  # fmt: skip
+
+
+def _sources(found: Card) -> list[dict[str, Any]]:
+    """What the numbers rest on; each claim and assumption in full once."""
+    told: set[str] = set()
+    rows = []
+    for source in found.sources:
+        new = [one for one in source.claims if one.id not in told]
+        row = {
+            "path": source.path,
+            "title": capital(axis_title(found.scenario, source.path)),
+            "value": _number(source.value),
+            "carries": "would tip it" if source.carries is None else _signed(source.carries),
+            "claims": [{"id": one.id, "locator": one.locator, "statement": one.statement} for one in new],
+            "again": [one.id for one in source.claims if one.id in told],
+            "assumption": "as above" if source.assumption in told else source.assumption or "",
+        }
+        rows.append(row)
+        told.update(one.id for one in new)
+        told.add(source.assumption or "")
+    return rows
 
 
 def _plain(option: Considered) -> dict[str, Any]:
