@@ -45,6 +45,7 @@ MODULES = (
     "dashboards.why",
     "dashboards.runs",
     "dashboards.compare",
+    "dashboards.studies",
 )
 
 VIEWS: dict[str, Any] = {}

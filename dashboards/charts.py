@@ -510,8 +510,10 @@ def counts(rows: Sequence[tuple[str, float, Any]], told: str, dark: bool = False
         "xAxis": {"type": "category", "data": [label for label, _, _ in rows], "axisTick": {"show": False},
                   "axisLabel": {"color": of.ink, "fontSize": 11, "hideOverlap": True}},
         "yAxis": _value_axis(of, minInterval=1),
-        "series": [{"type": "bar", "name": told, "itemStyle": {"color": of.line}, "barMaxWidth": 34,
-                    "data": [{"value": count, "key": key, "tip": f"{label}: {count:,}"} for label, count, key in rows]}],
+        "series": [{
+            "type": "bar", "name": told, "itemStyle": {"color": of.line}, "barMaxWidth": 34,
+            "data": [{"value": count, "key": key, "tip": f"{label}: {count:,}"} for label, count, key in rows],
+        }],
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import reacton.ipyvuetify as rv
 import solara
 
 from dashboards import charts, pages, parts, picture, state
-from dashboards.runs import Button
+from dashboards.fields import Button, Choice, Pick, Slide, Text
 from dashboards.tables import Column, Row, Table
 from sim import compare as comparing
 from sim import comparison_figures, evidence, figures
@@ -24,7 +24,7 @@ from sim.errors import BadInput
 from sim.naming import capital, number, percent, spaced
 from sim.scenario import read
 
-PAGE = pages.Page("compare", "Compare", "mdi-compare-horizontal", 40)
+PAGE = pages.Page("compare", "Compare", "mdi-compare", 40)
 
 MOST_PAIRS = 20_000
 SHOWN = 18  # differences of each kind
@@ -88,8 +88,8 @@ def Asking(query: state.Query, go: parts.Go) -> None:
             Choice("B", b, {"": "the same as A, with changes", **titles}, set_b)
             Choice("Policy of B", policy, {"": "its own", **{name: name for name in POLICIES}}, set_policy)
             Choice("B changes from", fork, {"": "the start", **_dates(numbers)}, set_fork)
-            solara.InputText("Pairs of runs", value=pairs, on_value=set_pairs, continuous_update=True)
-            solara.InputText("Seed", value=seed, on_value=set_seed, continuous_update=True)
+            Text("Pairs of runs", pairs, set_pairs)
+            Text("Seed", seed, set_seed)
         if lost is not None:
             parts.Note(text=parts.told(lost), kind="error")
         Changes(numbers or {"rows": {}}, sets, set_sets)
@@ -172,15 +172,6 @@ def _whole(name: str, text: str, low: int, high: int) -> int:
 
 
 @solara.component
-def Choice(label: str, value: str, choices: Mapping[str, str], on_value: Callable[[str], Any]) -> None:
-    """One of a list, by its id."""
-    rv.Select(
-        label=label, v_model=value, items=[{"value": key, "text": text} for key, text in choices.items()],
-        on_v_model=lambda new: on_value(new or ""), hide_details=True,
-    )  # fmt: skip
-
-
-@solara.component
 def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[tuple[str, ...]], Any]) -> None:
     """What B changes: any number of the scenario, each with the range that it carries."""
     path, set_path = solara.use_state("")
@@ -189,9 +180,9 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
     rows = numbers["rows"]
     here = rows.get(path)
 
-    def chosen(new: str | None) -> None:
-        set_path(new or "")
-        set_value("" if not new else str(rows[new]["value"]))
+    def chosen(new: str) -> None:
+        set_path(new)
+        set_value(str(rows[new]["value"]))
 
     def add() -> None:
         if not path:
@@ -201,22 +192,18 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
         on_sets((*[one for one in sets if not one.startswith(f"{path}=")], f"{path}={value.strip()}"))
 
     with solara.Div(classes=["tightrope-fields"]):
-        rv.Autocomplete(
-            label="A number that B changes", v_model=path or None, clearable=True, hide_details=True,
-            items=[{"value": name, "text": _described(row)} for name, row in rows.items()], on_v_model=chosen,
-        )  # fmt: skip
-        solara.InputText("its value in B", value=value, on_value=set_value, continuous_update=True)
-        if here is not None and here["low"] is not None:
-            low, high = float(here["low"]), float(here["high"])
-            solara.SliderFloat(
-                f"{number(low)} to {number(high)}", value=min(max(_float(value, low), low), high), min=low, max=high,
-                step=(high - low) / 100 or 0.01, on_value=lambda new: set_value(f"{new:.4g}"),
-            )  # fmt: skip
+        Pick("A number that B changes", {name: _described(row) for name, row in rows.items()}, chosen)
+        if here is not None:
+            Text(path, value, set_value)
+            if here["low"] is not None:
+                low, high = float(here["low"]), float(here["high"])
+                Slide(f"{number(low)} to {number(high)}", min(max(_float(value, low), low), high), low, high,
+                      lambda new: set_value(f"{new:.4g}"))  # fmt: skip
         Button("Add", parts.guarded(add, tell), plain=True)
     if problem:
         parts.Note(text=problem, kind="error")
     if sets:
-        with solara.Div(classes=["tightrope-row"]):
+        with solara.Div(classes=["tightrope-row", "tightrope-chips"]):
             for one in sets:
                 Button(f"{one}  ✕", lambda one=one: on_sets(tuple(kept for kept in sets if kept != one)), plain=True)
 
@@ -441,7 +428,7 @@ def Both(found: comparing.Comparison) -> None:
             return
         picture.Picture(
             charts.panels(data["panels"], [figures._spoken(date) for date in found.manifest["dates"]], data["injects"],
-                          3, None, picture.is_dark()),
+                          3, None, dark),
             "The paths that differ most: A in blue, whole; B in orange, dashed; median and middle 90%",
             lambda: found.bands,
             charts.height(len(data["panels"])),

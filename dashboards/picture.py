@@ -19,12 +19,12 @@ Table = Callable[[], pa.Table]
 
 
 @solara.component_vue("vue/chart.vue")
-def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicked = lambda key: None):  # noqa: N802
+def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicked = lambda key: None):
     """See `Picture`."""
 
 
 @solara.component_vue("vue/save.vue")
-def _Save(  # noqa: N802
+def _Save(
     title: str = "", file: str = "", paper: str = "#ffffff", csv: dict | None = None,
     event_wanted: Callable[[Any], None] = lambda nothing: None,
 ):  # fmt: skip

@@ -13,6 +13,7 @@ import reacton.ipyvuetify as rv
 import solara
 
 from dashboards import charts, pages, parts, picture, state
+from dashboards.fields import Button, Pick, Tick, Whole
 from dashboards.tables import Column, Row, Table
 from sim import analysis, columns, figures, store
 from sim import runs as running
@@ -91,18 +92,6 @@ def _folder_row(entry: state.Entry) -> Row:
     cells = [entry.id, KINDS.get(entry.kind, entry.kind), title, f"{runs:,}", str(seed if seed is not None else ""),
              when, standing]  # fmt: skip
     return Row(cells, [*cells[:3], runs, seed if isinstance(seed, int) else -1, entry.changed, standing], entry.id)
-
-
-def Button(label: str, on_click: Callable[[], Any], plain: bool = False, disabled: bool = False) -> Any:
-    """A button in the look of all pages."""
-    return Pressed(label=label, plain=plain, disabled=disabled, event_pressed=lambda _: on_click())
-
-
-@solara.component_vue("vue/button.vue")
-def Pressed(
-    label: str, plain: bool = False, disabled: bool = False, event_pressed: Callable[[Any], Any] = lambda _: None
-) -> None:
-    """See `Button`."""
 
 
 # ------------------------------------------------------------------------------------------------------ one folder
@@ -244,18 +233,8 @@ def Chooser(
 ) -> None:
     """Which run is looked at, and whether it is drawn over the bands."""
     with solara.Div(classes=["tightrope-row"]):
-        Number(
-            label="Run", value=run, low=0, high=max(runs - 1, 0), busy=busy, event_chosen=lambda new: on_run(int(new))
-        )
-        solara.Checkbox(label="draw it over the bands", value=over, on_value=on_over)
-
-
-@solara.component_vue("vue/number.vue")
-def Number(
-    label: str, value: int, low: int, high: int, busy: bool = False, words: str = "",
-    event_chosen: Callable[[int], Any] = lambda value: None,
-) -> None:  # fmt: skip
-    """A whole number with a step back and forth, and a field. words: shown beside it."""
+        Whole("Run", run, 0, max(runs - 1, 0), on_run, busy=busy)
+        Tick("draw it over the bands", over, on_over)
 
 
 @solara.component
@@ -272,14 +251,7 @@ def Course(
     groups = figures.ladder_groups(data)
     names = [path for path in data.ladders if groups and path.split(".")[-1] in groups[0]]
     with solara.Div(classes=["tightrope-row"]):
-        Number(
-            label="Turn",
-            value=turn,
-            low=0,
-            high=len(dates) - 1,
-            words=dates[turn],
-            event_chosen=lambda new: on_turn(int(new)),
-        )
+        Whole("Turn", turn, 0, len(dates) - 1, on_turn, words=dates[turn])
     if names:
         titles = {path: figures._alone(figures._actor(data, path.split(".")[0])) for path in names}
         rungs = {path: data.ladders[path] for path in names}
@@ -339,11 +311,13 @@ def Bands(
         if names is None:
             parts.Note(text="Reading the scenario …" if problem is None else "", kind="wait")
             return
-        rv.Autocomplete(
-            label="Indicators shown", items=names["items"], v_model=shown, multiple=True, dense=True, small_chips=True,
-            deletable_chips=True, hide_details=True,
-            on_v_model=lambda value: choose(list(value or [])[:MOST_PANELS]),
-        )  # fmt: skip
+        kept = [path for path in shown if path in names["titles"]]
+        with solara.Div(classes=["tightrope-row", "tightrope-chips"]):
+            Pick("Show another indicator", names["titles"], lambda path: choose([*kept, path][-MOST_PANELS:]))
+            for path in kept:
+                Button(
+                    f"{names['titles'][path]}  ✕", lambda path=path: choose([one for one in kept if one != path]), True
+                )
         if bands is None:
             parts.Note(
                 text="Reading the bands …" if busy else "Choose an indicator above.", kind="wait" if busy else "plain"
@@ -380,7 +354,6 @@ def _names(done: running.Run) -> dict[str, Any]:
         "titles": titles,
         "ranges": data.ranges,
         "injects": data.injects,
-        "items": [{"text": titles[path], "value": path} for path in done.paths],
         "main": figures._main(order, data.weights)[:PANELS],
     }
 
