@@ -229,6 +229,10 @@ def _outcome_dict(found: Findings, told: Told) -> dict[str, Any]:
             {"variant": variant, "axis": path, **asdict(one)}
             for (variant, path), several in told.tipping.items() for one in several
         ],
+        "surface": None if told.surface is None else {
+            "across": told.surface.across.path, "up": told.surface.up.path, "x": told.surface.x.tolist(),
+            "y": told.surface.y.tolist(), "mean": told.surface.mean.tolist(), "whole": told.surface.whole,
+        },
         "boxes": {
             "of_interest": told.interest,
             "found": [
