@@ -29,28 +29,34 @@ Quad = Literal["verbal_cooperation", "material_cooperation", "verbal_conflict", 
 
 # --------------------------------------------------------------------------------------------- what a file may say
 
+
+def _listed(value: Any) -> Any:
+    """One item is short for a list of one."""
+    return value if value is None or isinstance(value, list) else [value]
+
+
 Paths = Annotated[
     list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$", max_length=190)]],
     Field(min_length=1, max_length=50),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(_listed),
     Short(("string",)),
 ]
 Types = Annotated[
     list[Plover],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(_listed),
     Short(("string",)),
 ]
 Codes = Annotated[
     list[Cameo],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(_listed),
     Short(("string",)),
 ]
 Quads = Annotated[
     list[Quad],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(_listed),
     Short(("string",)),
 ]
 Over = Literal["mean", "min", "max", "sum"]
@@ -337,8 +343,8 @@ class Fact(Part):
     weight: Literal["hard", "soft"] = Field(
         description="hard: wants to hold in 0.9 of runs; soft: in 0.6.", examples=["hard"]
     )
-    want: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="The share of runs that it wants, where that is another.", examples=[0.75]
+    want: float | None = Field(
+        None, ge=0, le=1, description="The share of runs that it wants, where that is another.", examples=[0.75]
     )
     scope: Literal["run", "ensemble", "ablation"] = Field(
         "run",
@@ -492,9 +498,10 @@ def _shape(file: FactFile) -> list[Fault]:
             found.append(Fault(at, "has no test; write `holds`, or `cannot` and why", key=True))
         if fact.cannot is not None and (fact.holds is not None or fact.pooled is not None):
             found.append(Fault((*at, "cannot"), "what cannot be expressed has no test; leave `cannot` or the test out"))
-        if (fact.scope == "ablation") != (fact.without is not None):
-            message = "goes with `scope: ablation`, and that with it"
-            found.append(Fault((*at, "without" if fact.without else "scope"), message))
+        if fact.scope == "ablation" and fact.without is None:
+            found.append(Fault((*at, "scope"), "an ablation says by `without` what is taken away"))
+        if fact.scope != "ablation" and fact.without is not None:
+            found.append(Fault((*at, "without"), "goes with `scope: ablation`; say so, or leave it out"))
         if fact.pooled is not None and fact.scope != "run":
             found.append(Fault((*at, "pooled"), f"scope {fact.scope} averages over runs anyway; leave it out"))
         for word in ("holds", "pooled"):
