@@ -302,6 +302,21 @@ def serve(folder: Path, host: str = LOOPBACK, port: int | None = None, browse: b
 
 
 def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> None:
+    number = listener.getsockname()[1]
+    token = secrets.token_urlsafe(24)
+    open_to_all = _literal(host) and ipaddress.ip_address(host).is_unspecified
+    spelt = f"[{host}]" if ":" in host else host
+    url = f"http://{LOOPBACK if open_to_all else spelt}:{number}/?token={token}"
+    # Told at once: who asks before all is read in is answered as soon as it is.
+    print(url, flush=True)
+    if not _local(host, number):
+        print(
+            f"Listening on {host}: whoever can reach this machine there and has the address above gets in, can read "
+            "and start runs under this folder, and what is sent is not encrypted.",
+            file=sys.stderr,
+            flush=True,
+        )
+
     import warnings
 
     import uvicorn
@@ -315,27 +330,13 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
 
     state.open_library(folder)
     live.warm()
-    number = listener.getsockname()[1]
-    token = secrets.token_urlsafe(24)
-    open_to_all = _literal(host) and ipaddress.ip_address(host).is_unspecified
-    spelt = f"[{host}]" if ":" in host else host
-    hosts = None if open_to_all else frozenset({f"{spelt}:{number}"} | {f"localhost:{number}"} & _local(host, number))
     assets = Path(solara_settings.assets.proxy_cache_dir)
-    guard = Guard(app, number, token, PAGES, assets, hosts)
-    url = f"http://{LOOPBACK if open_to_all else spelt}:{number}/?token={token}"
-    print(url, flush=True)
-    if host != LOOPBACK:
-        print(
-            f"Listening on {host}: whoever can reach this machine there and has the address above gets in, can read "
-            "and start runs under this folder, and what is sent is not encrypted.",
-            file=sys.stderr,
-            flush=True,
-        )
     if not (assets / "requirejs@2.3.6").is_dir():
         print(f"{assets}: the files that pages load are missing; install solara-assets", file=sys.stderr, flush=True)
-    if browse and (
-        sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
+    hosts = None if open_to_all else frozenset({f"{spelt}:{number}"} | _local(host, number))
+    guard = Guard(app, number, token, PAGES, assets, hosts)
+    screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if browse and screen:
         threading.Timer(0.5, webbrowser.open, [url]).start()
     config = uvicorn.Config(
         guard, log_level="warning", access_log=False, server_header=False, ws_max_size=16 * 2**20, loop="asyncio",

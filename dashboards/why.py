@@ -182,7 +182,7 @@ def _made(subject: Subject, ready: Prepared, actor: str, turn: int, action: str 
 
 def told(found: Card, telling: Telling) -> dict[str, Any]:
     """Everything of a card that is not drawn, as texts."""
-    decision, words, scenario = found.decision, telling.words, found.scenario
+    decision, words = found.decision, telling.words
     focus = None if found.focus is None else decision.option(*found.focus)
     return {
         "focus": None if focus is None else _apart(focus, telling),

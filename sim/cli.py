@@ -374,6 +374,27 @@ def export(
 
 
 @app.command()
+def dashboard(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the run folders and studies are.")] = Path(
+        "runs"
+    ),
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for any.  [default: 8765, or any if taken]")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but the default lets others in who have the URL.")
+    ] = "127.0.0.1",
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Watch runs, question, compare and explore them in the browser; prints the dashboard's URL first."""
+    asked = [str(folder), "--host", host, *([] if port is None else ["--port", str(port)])]
+    # Another program, so that nothing of this package imports it; -P: a folder `dashboards` here is not taken for it.
+    command = [sys.executable, "-P", "-m", "dashboards", *asked, *([] if open_ else ["--no-open"])]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+@app.command()
 def schema(
     study: Annotated[bool, typer.Option("--study", help="Of study files instead of scenario files.")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="Of files of facts instead of scenario files.")] = False,
