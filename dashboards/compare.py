@@ -21,7 +21,7 @@ from sim import runs as running
 from sim.arrays import POLICIES
 from sim.comparison_figures import ComparisonData
 from sim.errors import BadInput
-from sim.naming import capital, number, percent, spaced
+from sim.naming import axis_titles, capital, number, percent, spaced
 from sim.scenario import read
 
 PAGE = pages.Page("compare", "Compare", "mdi-compare", 40)
@@ -156,7 +156,9 @@ def new_folder(parent: Path, name: str) -> Path:
 def numbers_of(path: Path) -> dict[str, Any]:
     """Every number of a scenario that can be changed, by path: what it is and between what it lies; and its dates."""
     scenario = read(path).scenario
-    rows = {row["path"]: row for row in evidence.sources(scenario).table.to_pylist()}
+    found = evidence.sources(scenario).table.to_pylist()
+    titles = axis_titles(scenario, [row["path"] for row in found])
+    rows = {row["path"]: row | {"title": titles[row["path"]]} for row in found}
     dates = running.dates_from_start(scenario, scenario.turns)
     return {"rows": rows, "dates": dates[1:]}
 
@@ -182,7 +184,7 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
 
     def chosen(new: str) -> None:
         set_path(new)
-        set_value(str(rows[new]["value"]))
+        set_value(str(rows[new]["value"]) if new in rows else "")
 
     def add() -> None:
         if not path:
@@ -192,14 +194,15 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
         on_sets((*[one for one in sets if not one.startswith(f"{path}=")], f"{path}={value.strip()}"))
 
     with solara.Div(classes=["tightrope-fields"]):
-        Pick("A number that B changes", {name: _described(row) for name, row in rows.items()}, chosen)
-        if here is not None:
-            Text(path, value, set_value)
-            if here["low"] is not None:
-                low, high = float(here["low"]), float(here["high"])
-                Slide(f"{number(low)} to {number(high)}", min(max(_float(value, low), low), high), low, high,
-                      lambda new: set_value(f"{new:.4g}"))  # fmt: skip
-        Button("Add", parts.guarded(add, tell), plain=True)
+        Pick("A number that B changes", {name: _described(row) for name, row in rows.items()}, chosen, free=True)
+        if path:
+            Text(f"{path} in B", value, set_value)
+        if here is not None and here["low"] is not None:
+            low, high = float(here["low"]), float(here["high"])
+            at = min(max(_float(value, low), low), high)
+            Slide(f"{number(low)} to {number(high)}", at, low, high, lambda new: set_value(f"{new:.4g}"))
+        with solara.Div(classes=["tightrope-row"]):
+            Button("Add", parts.guarded(add, tell), plain=True)
     if problem:
         parts.Note(text=problem, kind="error")
     if sets:
@@ -210,7 +213,7 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
 
 def _described(row: Mapping[str, Any]) -> str:
     span = "" if row["low"] is None else f"  [{number(float(row['low']))} to {number(float(row['high']))}]"
-    return f"{row['path']} = {row['value']}{span}"
+    return f"{capital(row['title'])} = {row['value']}{span}"
 
 
 def _float(text: str, other: float) -> float:

@@ -18,6 +18,7 @@ def _Field(
     high: float = 1.0,
     step: float = 0.01,
     wide: bool = False,
+    free: bool = False,
     event_chosen: Callable[[Any], Any] = lambda value: None,
 ) -> None:
     """See the functions below."""
@@ -34,15 +35,15 @@ def Choice(label: str, value: str, choices: Mapping[str, str], on_value: Callabl
     return _Field(kind="choice", label=label, value=value, items=items, event_chosen=chosen)
 
 
-def Pick(label: str, choices: Mapping[str, str], on_value: Callable[[str], Any]) -> Any:
-    """One of a long list, found by typing a part of its id or text."""
+def Pick(label: str, choices: Mapping[str, str], on_value: Callable[[str], Any], free: bool = False) -> Any:
+    """One of a long list, found by typing a part of its id or text. free: also what is not in the list."""
     items = [{"value": key, "text": text} for key, text in choices.items()]
 
     def chosen(new: Any) -> None:
-        if new in choices:
-            on_value(new)
+        if new in choices or free:
+            on_value(str(new)[:200])
 
-    return _Field(kind="pick", label=label, items=items, wide=True, event_chosen=chosen)
+    return _Field(kind="pick", label=label, items=items, wide=True, free=free, event_chosen=chosen)
 
 
 def Text(label: str, value: str, on_value: Callable[[str], Any]) -> Any:
