@@ -818,7 +818,8 @@ def _foretold(forecast: Forecast) -> str:
     lines = [
         f"{forecast.file}: {forecast.title}",
         f"  scenario {forecast.scenario}; {forecast.design}: {forecast.points:,} point{plural(forecast.points)}{names}"
-        f" x {forecast.replicates:,} replicate{plural(forecast.replicates)} = {forecast.runs:,} runs",
+        f" x {forecast.replicates:,} replicate{plural(forecast.replicates)} = "
+        f"{forecast.runs:,} run{plural(forecast.runs)}",
         f"  about {_duration(forecast.seconds)} on {forecast.workers} worker{plural(forecast.workers)}, "
         f"at most {_size(forecast.bytes)}",
         f"  outcomes: {', '.join(forecast.outcomes)}",
@@ -898,6 +899,7 @@ def _analysed(found: Findings) -> str:
         f"({manifest['design']}), {manifest['replicates']:,} replicate{plural(manifest['replicates'])}, "
         f"{len(found.variants)} variant{plural(len(found.variants))}; seed {manifest['seed']}, "
         f"{manifest['draws']} random numbers",
+        *([_folded(manifest["question"])] if manifest["question"] else []),
         *(_folded(f"note: {note}") for note in found.notes),
     ]
     for told in found.outcomes:
@@ -1111,12 +1113,12 @@ class Progress:
         if self.first is None:
             self.first = now, done
         began, before = self.first
-        if now < self.next or done >= wanted or done <= before:
+        if now < max(self.next, began + 0.5) or done >= wanted or done <= before:
             return
         rate = (done - before) / max(now - began, 1e-9)
         left = (wanted - done) / rate
-        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), {rate:,.0f} a second, "
-        line += f"about {_duration(left)} left"
+        pace = f"{rate:,.0f} a second, " if rate >= 1 else ""
+        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), {pace}about {_duration(left)} left"
         if self.live:
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()

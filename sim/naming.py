@@ -208,6 +208,8 @@ def number(value: float) -> str:
     """Three significant figures, without needless noughts."""
     if math.isnan(value):
         return "-"
+    if abs(value) < 1e-12:  # what is left of a sum that comes to nothing
+        return "0"
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -154,12 +154,12 @@ class Plan:
             values[self.axes[a].path] = (self.axes[a].choices or (self.axes[a].low, self.axes[a].high))[choice]
         scenario = self._apart(changed(self.asked.scenario, values)) if values else self._base.scenario
         ready = runs.prepared(scenario, "") if values else self._base
-        compiled, wanted = ready.compiled, self.study.outcomes
+        compiled, wanted = ready.compiled, self.asked.outcomes
         efforts = {self.axes[a].path: self.axes[a].low for a in self.patching if self.axes[a].place.endswith(".effort")}
         if efforts:  # more acts fit into a turn where the least effort is less: make room for them
             roomy = runs.prepared(changed(scenario, efforts), "").compiled.space
             compiled = dataclasses.replace(compiled, space={k: max(v, roomy[k]) for k, v in compiled.space.items()})
-        questions = tuple(question for question in ready.questions if wanted is None or question.name in wanted)
+        questions = tuple(question for question in ready.questions if question.name in wanted)
         patching = {a: self.axes[a].place for a in self.patching if self.axes[a].place in compiled.owners}
         return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions), patching)
 

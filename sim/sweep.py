@@ -85,7 +85,7 @@ def _content(asked: Asked) -> dict[str, str]:
     said = as_data(asked.study)
     said["scenario"] = SCENARIO
     said.pop("ask", None)
-    said["outcomes"] = list(asked.study.outcomes or asked.scenario.outcomes)
+    said["outcomes"] = asked.outcomes
     said["vary"] = {axis.path: list(axis.choices) if axis.choices else {"low": axis.low, "high": axis.high}
                     for axis in asked.axes}  # fmt: skip
     files = {SCENARIO: as_yaml(asked.scenario)}
