@@ -34,6 +34,7 @@ BASELINES = tuple(name for name in ("random", "frozen", "trend") if name in POLI
 SHUFFLES = 200  # of what was observed, behind the skill that chance would have
 BINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 MOST = 100_000
+MOST_SIDES = 40_000_000  # numbers kept of each policy: parts of tests times runs
 Progress = Callable[[int, int], None]
 
 
@@ -541,6 +542,9 @@ def hindcast(
             f"nothing to score: none of the facts of {facts.shown(read.path)} speaks of this scenario ({reason}); name "
             "others with --facts"
         )
+    parts = sum(len(list(fact.tree.leaves())) for fact in bound.facts)
+    if parts * runs > MOST_SIDES:
+        raise BadInput(f"--runs {runs}: with {parts:,} parts of tests at most {MOST_SIDES // max(parts, 1):,}")
     name = Path(source).stem
     folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", f"hindcast-{name}")
     with folder:

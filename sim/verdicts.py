@@ -50,7 +50,11 @@ from sim.words import nearest
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-RESAMPLES = 1000  # of the runs, behind the share of a fact about an ensemble
+RESAMPLES = 1000  # of the runs, behind the share of a fact about an ensemble; fewer of very many runs
+RESAMPLED = 20_000_000  # runs in all of them together
+BLOCK = 2_000_000  # runs weighed at once
+MOST_PARTS = 20_000  # of the tests of a file
+MOST_NESTED = 4  # metrics over turns or actors, within one another
 
 
 @dataclass(frozen=True)
@@ -203,13 +207,20 @@ def averaged(tree: Tree, sides: Floats, turns: int, without: Floats | None = Non
     known = ~np.isnan(here)
     flat = np.where(known, here, 0.0).reshape(here.shape[0], -1)
     known_flat = known.reshape(here.shape[0], -1).astype(np.float64)
-    rng = np.random.default_rng(0)
-    drawn = rng.multinomial(here.shape[0], np.full(here.shape[0], 1 / here.shape[0]), size=RESAMPLES)
-    weights = np.concatenate([np.ones((1, here.shape[0])), drawn.astype(np.float64)])
+    rng, size = np.random.default_rng(0), here.shape[0]
+    resamples = max(min(RESAMPLES, RESAMPLED // size), 20)
+    block = max(BLOCK // size, 1)
+    held = [tree.judge(_weighed(np.ones((1, size)), flat, known_flat, here.shape)).holds]
+    for first in range(0, resamples, block):
+        drawn = rng.multinomial(size, np.full(size, 1 / size), size=min(block, resamples - first))
+        held.append(tree.judge(_weighed(drawn.astype(np.float64), flat, known_flat, here.shape)).holds)
+    return bool(held[0][0]), float(np.concatenate(held[1:]).mean())
+
+
+def _weighed(weights: Floats, sums: Floats, known: Floats, shape: tuple[int, ...]) -> Floats:
+    """(draws, leaves, 2) means over runs by weight; NaN where none is known."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        means = ((weights @ flat) / (weights @ known_flat)).reshape(-1, *here.shape[1:])
-    held = tree.judge(means).holds
-    return bool(held[0]), float(held[1:].mean())
+        return ((weights @ sums) / (weights @ known)).reshape(-1, *shape[1:])
 
 
 def _counted(sides: Floats, turns: int) -> Floats:
@@ -257,6 +268,9 @@ def bind(facts: Facts, scenario: Scenario, compiled: Compiled, turns: int | None
     return BoundFacts(bound, outside, cannot, facts)
 
 
+NESTING = ("first", "turns", "actors", "rank", "correlation", "over_time", "peak")
+
+
 class _Outside(Exception):
     """A date lies outside the scenario."""
 
@@ -271,6 +285,7 @@ class _Binder:
         self.faults: list[Fault] = []
         self.notes: list[str] = []
         self.me: str | None = None  # the actor for whom `self` stands
+        self.parts, self.nested = 0, 0
 
     def tell(self, at: Location, message: str, key: bool = False) -> None:
         self.faults.append(Fault(at, message, key=key))
@@ -283,7 +298,7 @@ class _Binder:
     def fact(self, name: str, fact: Fact, whole: metrics.Period) -> BoundFact | str | None:
         """The fact; why it is outside the scenario; or None where something is wrong with it."""
         at: Location = ("facts", name)
-        before, self.notes = len(self.faults), []
+        before, self.notes, self.nested = len(self.faults), [], 0
         for path in fact.without or {}:
             try:
                 settable(self.scenario, path)
@@ -303,6 +318,10 @@ class _Binder:
     # conditions
 
     def condition(self, condition: Condition, at: Location) -> Tree | None:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            message = f"the tests come to more than {MOST_PARTS:,} parts; ask of fewer actors, or in several files"
+            raise Problems([Fault(at, message).told(self.facts.document)])
         for word in ("all", "any"):
             parts = getattr(condition, word)
             if parts is not None:
@@ -371,7 +390,13 @@ class _Binder:
         """The metric of an operand, multiplied and added to as it says."""
         name = said(operand, METRICS)[0]
         part = getattr(operand, name)
+        self.nested += name in NESTING
+        if self.nested > MOST_NESTED:
+            self.tell((*at, name), f"more than {MOST_NESTED} metrics over turns or actors within one another")
+            self.nested -= 1
+            return None
         value: Value | None = getattr(self, f"_{name}")(part, (*at, name))
+        self.nested -= name in NESTING
         if value is None or (operand.times is None and operand.plus is None):
             return value
         times, plus, inner = operand.times or 0.0 if operand.times is not None else 1.0, operand.plus or 0.0, value

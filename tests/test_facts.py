@@ -103,6 +103,19 @@ def test_a_wrong_name_is_refused_with_the_nearest(tmp_path: Path, holds: str, me
     assert message in str(refused.value)
 
 
+def test_what_would_never_end_is_refused(tmp_path: Path, takeover):
+    deep = "{count: {}, above: 0}"
+    for _ in range(5):
+        deep = f"{{turns: {{that: {deep}, from: 2021-05, until: 2021-11}}, above: 0}}"
+    with pytest.raises(Problems, match="more than 4 metrics over turns or actors within one another"):
+        verdicts.bind(facts.read(written(tmp_path, f"{FRAME}    holds: {deep}\n")), *takeover)
+    wide = "{count: {by: self}, above: 0}"
+    for _ in range(4):
+        wide = f"{{each: {{of: party, that: {wide}}}}}"
+    with pytest.raises(Problems, match="more than 20,000 parts"):
+        verdicts.bind(facts.read(written(tmp_path, f"{FRAME}    holds: {wide}\n")), *takeover)
+
+
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path, takeover):
     text = FRAME + "    holds: {count: {by: rusia, action: recognize}, above: 0}\n"
     with pytest.raises(Problems) as refused:

@@ -1,6 +1,7 @@
 """Ensembles held against the record: known answers of the scores, and what must vanish when the record is shuffled."""
 
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,30 @@ def test_nothing_to_score_is_refused_and_leaves_nothing(tmp_path: Path):
     with pytest.raises(Problems, match="title: missing"):
         hindcast.hindcast("takeover-2021", 10, fact_file=path, out=tmp_path / "h")
     assert not (tmp_path / "h").exists()
+
+
+def test_the_command_tells_all_of_it(done: Hindcast, tmp_path: Path, capsys: pytest.CaptureFixture):
+    from sim import cli
+
+    text = cli._hindcast(done)
+    for row in done.facts.to_pylist():
+        assert row["fact"] in text
+    assert "SF-27 cannot be said: bodies neither meet" in text
+    assert "Hard facts in sample:" in text
+    assert "the model, as reported" in text
+    assert "rung, stated" in text
+    path = tmp_path / "facts.yaml"
+    path.write_text(
+        "record: 1\ntitle: t\nfacts:\n"
+        "  A: {statement: they talk, sample: in, weight: soft, holds: {count: {action: talk}, at_least: 1}}\n"
+    )
+    arguments = ["hindcast", "minimal", "--runs", "5", "--facts", str(path), "--out", str(tmp_path / "h"), "--json"]
+    assert cli.main([*arguments, "--no-figures"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["fact"] for row in told["facts"]] == ["A"]
+    assert cli.main(["schema", "--facts"]) == 0
+    assert json.loads(capsys.readouterr().out) == facts.schema()
+    assert cli.main(["hindcast", "minimal", "--runs", "5"]) == 2
 
 
 @pytest.mark.slow
