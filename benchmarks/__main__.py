@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
     for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM"):  # before NumPy is imported
         os.environ[f"{library}_NUM_THREADS"] = "1"
+    command = "python -m benchmarks" + (f" --only {asked.only}" if names != list(PARTS) else "")
+    command += " --quick" if asked.quick else ""
     began = report.Machine.now()
     done = []
     for name in names:
@@ -42,9 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         done.append(part)
         for line in part.lines:
             print(line, flush=True)
-    if asked.write is not None:
-        command = "python -m benchmarks" + (f" --only {asked.only}" if names != list(PARTS) else "")
-        asked.write.write_text(report.written(done, began, command + (" --quick" if asked.quick else "")))
+        if asked.write is not None:  # after each part: a call that is cut off keeps what it measured
+            asked.write.write_text(report.written(done, began, command))
     return 0 if all(part.valid for part in done) else 1
 
 

@@ -7,7 +7,6 @@ of the study's first point in threads of one process and keeps nothing of them.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -18,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measures import SEED, environment, fitting
+from benchmarks.measures import SEED, environment, fitting, peak
 from benchmarks.report import ROOT, Line, Part
 
 VARIED = """\
@@ -80,10 +79,10 @@ def studies(quick: bool) -> Part:
         told[many] = [calls[many][1]()]
     best = {name: min(found["seconds"] for found in each) for name, each in told.items()}
     for name, each in told.items():
-        count, peak = calls[name][0], each[0].get("peak_mb")
+        count, held = calls[name][0], each[0].get("peak_mb")
         middle = statistics.median(found["seconds"] for found in each)
         part.rows.append((name, f"{count:,}", str(len(each)), f"{best[name]:.2f}", f"{middle:.2f}",
-                          f"{1000 * best[name] / count:.4g}", "" if peak is None else f"{peak:.0f}"))  # fmt: skip
+                          f"{1000 * best[name] / count:.4g}", "" if held is None else f"{held:.0f}"))  # fmt: skip
     two, one, dask, replicates, bare, mesa, large = best.values()
     finished = told[many][0]
     more = finished["peak_mb"] / told["points, two workers"][0]["peak_mb"] - 1
@@ -133,7 +132,7 @@ def _mesa_timed(scenario: str, runs: int) -> dict[str, float]:
 def main(study: str, out: str, workers: str, engine: str) -> None:
     """Sweep once, then resume, and print what it took."""
     told = unwritten(study, int(workers)) if engine == "none" else written(study, out, int(workers), engine)
-    told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told["peak_mb"] = peak()
     if engine != "none":
         from sim import sweep
 

@@ -9,7 +9,8 @@ interpreters.
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
+import gc
+import math
 import os
 import queue
 import resource
@@ -151,22 +152,34 @@ class _Forked:
     """A copy of this process that serves; it goes by what `subprocess.Popen` offers."""
 
     def __init__(self, handle: int, errors: int, room: int) -> None:
-        self._process = multiprocessing.get_context("fork").Process(
-            target=_apart, args=(handle, errors, room, os.getpid()), daemon=True
-        )
+        self.code: int | None = None
+        parent = os.getpid()
         with warnings.catch_warnings():  # newer Pythons warn of any threads, also of those of NumPy's BLAS
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._process.start()
+            self.pid = os.fork()
+        if not self.pid:
+            try:
+                _apart(handle, errors, room, parent)
+            finally:
+                os._exit(1)
 
     def kill(self) -> None:
-        self._process.kill()
+        if self.code is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
-    def wait(self, seconds: float | None = None) -> int:
+    def wait(self, seconds: float = math.inf) -> int:
         """Its exit code. Raises TimeoutExpired."""
-        self._process.join(seconds)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("worker", seconds or 0.0)
-        return self._process.exitcode
+        end = time.monotonic() + seconds
+        while self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > end:
+                raise subprocess.TimeoutExpired("worker", seconds)
+            else:
+                time.sleep(0.01)
+        return self.code
 
 
 def _may_fork() -> bool:
@@ -176,6 +189,7 @@ def _may_fork() -> bool:
 
 def _apart(handle: int, errors: int, room: int, parent: int) -> None:
     """What a forked worker does: let go of all that is its parent's, its locks among them, and serve."""
+    gc.freeze()  # what is garbage here is the parent's, and may own what has these handles
     os.setpgid(0, 0)  # Ctrl-C is for the parent
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open(os.devnull, "r+") as silence:  # noqa: PTH123
