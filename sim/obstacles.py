@@ -2,13 +2,14 @@
 
 The nearest run has the fewest parts of the test that would have to turn out otherwise, and of those the smallest gap.
 The decision is the one, of those that bear on such a part, that was likeliest to go the other way: an act that was not
-done though the part wants more, or one that was done though it wants less.
+done though the part wants more, or one that was done though it wants less. Acts that reach a rung that is asked for
+come before those that are a step towards it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from sim import metrics
 from sim.arrays import ADD, LOWER, Compiled
-from sim.decision import Decision, Option, decide, flips
+from sim.decision import Decision, Move, Option, decide, flips
 from sim.metrics import Record
 from sim.verdicts import BoundFact, Leaf, Tree, Value
 
@@ -66,7 +67,8 @@ class _Turned:
 
 @dataclass(frozen=True)
 class _Lever:
-    """A decision that bears on a part. ease: the chance that it would have gone the other way."""
+    """A decision that bears on a part. ease: the chance that it would have gone the other way. whole: whether it does
+    all that is asked, and not a step towards it."""
 
     decision: Decision
     option: Option
@@ -74,6 +76,7 @@ class _Lever:
     chance: float
     utility: float
     ease: float
+    whole: bool = True
 
 
 def nearest(
@@ -108,7 +111,9 @@ def nearest(
     record = record_of(run)
     search = _Search(compiled, seed, run, record, fact.whole)
     best = max(
-        ((lever, part) for part in turned for lever in search.levers(part)), key=lambda item: item[0].ease, default=None
+        ((lever, part) for part in turned for lever in search.levers(part)),
+        key=lambda item: (item[0].whole, item[0].ease),
+        default=None,
     )
     if best is None:
         return found
@@ -156,18 +161,19 @@ class _Search:
 
     def levers(self, part: _Turned) -> Iterator[_Lever]:
         """What could have turned a part, on either side of its bound."""
-        yield from self._of(part.leaf.left, part.more)
+        yield from self._of(part.leaf.left, part.more, part.leaf.aims)
         if isinstance(part.leaf.right, Value):
-            yield from self._of(part.leaf.right, not part.more)
+            yield from self._of(part.leaf.right, not part.more, part.leaf.right.aims)
 
-    def _of(self, value: Value, more: bool) -> Iterator[_Lever]:
+    def _of(self, value: Value, more: bool, aims: Sequence[tuple[int, float]]) -> Iterator[_Lever]:
         period = value.period or self.whole
         if value.options and value.kind == "number":
             yield from self._acts(value.options, period, more)
         elif value.options and value.kind == "turn":  # earlier is by an act more, later by one less
             yield from self._acts(value.options, period, not more)
         if value.slots:
-            yield from self._moves(value.slots, (1, period[1]), more if value.kind != "turn" else not more)
+            wanted = {self.compiled.paths[slot]: rung for slot, rung in aims}
+            yield from self._moves(value.slots, (1, period[1]), more if value.kind != "turn" else not more, wanted)
 
     def _acts(self, options: Iterable[int], period: metrics.Period, more: bool) -> Iterator[_Lever]:
         """Acts that should, or should not, have been done."""
@@ -188,8 +194,10 @@ class _Search:
                     if option.name in names and option.available and bool(option.order) != more:
                         yield self._lever(decision, option)
 
-    def _moves(self, slots: Sequence[int], period: metrics.Period, more: bool) -> Iterator[_Lever]:
-        """Acts that moved the indicator the wrong way, or would have moved it the right way."""
+    def _moves(
+        self, slots: Sequence[int], period: metrics.Period, more: bool, aims: Mapping[str, float]
+    ) -> Iterator[_Lever]:
+        """Acts that moved the indicator the wrong way, or would have moved it the right way. aims: rungs asked for."""
         wanted = {self.compiled.paths[s] for s in slots}
         actors = sorted({self.compiled.options[o][0] for o in self._touching(slots)})
         for turn in range(period[1], period[0] - 1, -1):
@@ -198,9 +206,18 @@ class _Search:
                 if decision is None:
                     return
                 for option in decision.options:
-                    moved = sum(move.change for move in option.moves if move.path in wanted)
+                    moves = [move for move in option.moves if move.path in wanted and move.change != 0.0]
+                    moved = sum(move.change for move in moves)
                     if option.available and moved != 0.0 and (moved > 0) == (more != bool(option.order)):
-                        yield self._lever(decision, option)
+                        whole = bool(option.order) or all(self._reaches(turn, move, aims, more) for move in moves)
+                        yield replace(self._lever(decision, option), whole=whole)
+
+    def _reaches(self, turn: int, move: Move, aims: Mapping[str, float], more: bool) -> bool:
+        """Whether a move brings an indicator to the rung that is asked of it, if one is."""
+        if move.path not in aims:
+            return True
+        after = float(self.record.states[0, turn - 1, self.compiled.paths.index(move.path)]) + move.change
+        return after >= aims[move.path] if more else after <= aims[move.path]
 
     def _touching(self, slots: Sequence[int]) -> Iterator[int]:
         """Options with an effect on one of these slots."""

@@ -53,7 +53,7 @@ Flags = NDArray[np.bool_]
 RESAMPLES = 1000  # of the runs, behind the share of a fact about an ensemble; fewer of very many runs
 RESAMPLED = 20_000_000  # runs in all of them together
 BLOCK = 2_000_000  # runs weighed at once
-MOST_PARTS = 20_000  # of the tests of a file
+MOST_PARTS = 5_000  # of the tests of a file
 MOST_NESTED = 4  # metrics over turns or actors, within one another
 
 
@@ -62,8 +62,8 @@ class Value:
     """A metric with its names resolved.
 
     compute: of a record, for the period that holds where it names none, gives (R,) numbers. period: that it names, if
-    any. options, slots: that it looks at, for the search for a decision that stood in the way. kind: of number. ladder:
-    rungs, where it is a place on one. scale: what a large difference is.
+    any. options, slots: that it looks at, for the search for a decision that stood in the way; aims: (slot, rung) that
+    its own tests ask for. kind: of number. ladder: rungs, where it is a place on one. scale: a large difference.
     """
 
     compute: Callable[[Record, metrics.Period], Floats]
@@ -73,6 +73,7 @@ class Value:
     kind: Literal["level", "turn", "number"] = "number"
     ladder: tuple[str, ...] | None = None
     scale: float = 1.0
+    aims: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,13 @@ class Leaf:
     def holds(self, sides: Floats) -> Flags:
         """(...) whether it does of (..., 2) sides; never where one is no number."""
         return _COMPARED[self.bound](sides[..., 0], sides[..., 1])
+
+    @property
+    def aims(self) -> tuple[tuple[int, float], ...]:
+        """(slot, rung) that it asks for, where it asks for a rung, or those of what it is made of."""
+        if self.left.ladder is None or isinstance(self.right, Value):
+            return self.left.aims
+        return tuple((slot, self.right) for slot in self.left.slots)
 
     def gap(self, sides: Floats) -> Floats:
         """(...) by how much it fails, 0 where it holds, 1 a large difference or more."""
@@ -496,7 +504,8 @@ class _Binder:
             turns = _range(period or p)
             return metric(np.stack([inner.held(record, (t, t)) for t in turns], axis=1), turns)
 
-        return self._of(compute, period, [leaf.left for leaf in tree.leaves()], kind, float(self.turns))
+        leaves = list(tree.leaves())
+        return self._of(compute, period, [leaf.left for leaf in leaves], kind, float(self.turns), leaves)
 
     def _actors(self, part: ActorsOf, at: Location) -> Value | None:
         who = self.actors(part.among, (*at, "among"))
@@ -508,7 +517,8 @@ class _Binder:
         def compute(record: Record, p: metrics.Period) -> Floats:
             return metrics.number(np.stack([tree.held(record, p) for tree in trees], axis=1)) / whole
 
-        return self._of(compute, None, [leaf.left for tree in trees for leaf in tree.leaves()], scale=len(who) / whole)
+        leaves = [leaf for tree in trees for leaf in tree.leaves()]
+        return self._of(compute, None, [leaf.left for leaf in leaves], scale=len(who) / whole, leaves=leaves)
 
     def _rank(self, part: RankOf, at: Location) -> Value | None:
         who = self.actors(part.among, (*at, "among"))
@@ -623,15 +633,17 @@ class _Binder:
         values: Iterable[Value],
         kind: Any = "number",
         scale: float = 1.0,
+        leaves: Iterable[Leaf] = (),
     ) -> Value:
-        """A metric made of others."""
+        """A metric made of others, or of tests."""
         parts = list(values)
         named = [value.period for value in parts if value.period is not None]
         if period is None and named and len(named) == len(parts):
             period = min(first for first, _ in named), max(last for _, last in named)
         options = dict.fromkeys(o for value in parts for o in value.options)
         slots = dict.fromkeys(s for value in parts for s in value.slots)
-        return Value(compute, period, tuple(options), tuple(slots), kind, None, scale)
+        aims = dict.fromkeys(aim for leaf in leaves for aim in leaf.aims)
+        return Value(compute, period, tuple(options), tuple(slots), kind, None, scale, tuple(aims))
 
     # names
 

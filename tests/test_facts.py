@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -12,6 +13,9 @@ from sim import facts, located, verdicts
 from sim.compile import compile_scenario
 from sim.errors import Problems
 from sim.facts import Facts
+from sim.kernel import ensemble
+from sim.metrics import Record
+from sim.runs import prepare
 from sim.scenario import read
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,7 +116,7 @@ def test_what_would_never_end_is_refused(tmp_path: Path, takeover):
     wide = "{count: {by: self}, above: 0}"
     for _ in range(4):
         wide = f"{{each: {{of: party, that: {wide}}}}}"
-    with pytest.raises(Problems, match="more than 20,000 parts"):
+    with pytest.raises(Problems, match="more than 5,000 parts"):
         verdicts.bind(facts.read(written(tmp_path, f"{FRAME}    holds: {wide}\n")), *takeover)
 
 
@@ -155,6 +159,45 @@ def test_facts_of_another_period_are_outside(takeover):
     bound = verdicts.bind(facts.read(), later, compiled)
     assert not bound.facts
     assert len(bound.outside) == 33
+
+
+QUESTIONS = [  # about the year after, none of which is a claim about it
+    "actors: {among: outsider, that: {level: {of: self.taliban.rung}, at_least: accredits}}, at_least: 2, at_most: 6",
+    "actors: {among: neighbour, that: {change: {of: self.taliban.rung}, above: 0}, share: true}, above: 0.5",
+    'rate: {action: hint_recognition, by: russia, until: "2022-02"}, above: 0.25',
+    'level: {of: world_attention, from: "2022-03", take: mean}, below: {level: {of: world_attention, until: "2022-02"}}',
+    "first: {that: {count: {by: russia, plover: CONSULT}, at_least: 1}},"
+    " below: {first: {that: {level: {of: russia.taliban.rung}, at_least: accredits}}}",
+    "rank: {of: china, among: outsider, by: {goldstein: {by: self, toward: taliban}}}, at_most: 5",
+    "correlation: {of: {level: {of: self.taliban.stance}}, with: {count: {by: self, toward: taliban, cameo: '04'}},"
+    " among: outsider, kind: spearman}, above: 0",
+    "over_time: {of: {change: {of: taliban.rights}}, take: max}, at_most: 0",
+    "peak: {of: {count: {plover: AID}}}, at_most: 2022-03",
+    'events: {dated: true, in: "2022-02"}, equals: 1',
+    "events: {incident: daesh_abroad, on: tajikistan}, at_least: 1",
+    "turns: {that: {any: [{count: {by: west, toward: taliban}, above: 0},"
+    " {not: {level: {of: resistance}, above: 0.1}}]}}, at_least: 3",
+    "goldstein: {by: tajikistan, toward: taliban, take: mean}, below: {goldstein: {by: uzbekistan, toward: taliban}}",
+    "level: {of: [russia.taliban.credibility_counter_daesh, taliban.russia.promised_counter_daesh]}, at_least: 0.3",
+    "share: {of: {count: {by: russia, quad: verbal_cooperation}}, among: {count: {by: russia}}}, at_least: 0.5",
+]
+
+
+@pytest.fixture(scope="module")
+def year():
+    return prepare("year-one")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions_about_the_year_after_can_be_said(tmp_path: Path, question: str, year):
+    ready = year
+    bound = verdicts.bind(
+        facts.read(written(tmp_path, f"{FRAME}    holds: {{{question}}}\n")), ready.scenario, ready.compiled
+    )
+    assert not bound.outside
+    sides = bound.facts[0].measure(Record.of(ensemble(ready.compiled, 1, range(4))))
+    assert sides.shape[0] == 4
+    assert not np.isnan(sides[:, :, 0]).all()
 
 
 # ------------------------------------------------------------------------------------------------------- the guide
