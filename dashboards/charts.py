@@ -33,7 +33,8 @@ Inject = tuple[int, str]  # turn and title
 
 FONT = "'DejaVu Sans', Roboto, 'Helvetica Neue', Arial, sans-serif"
 PANEL_HEIGHT = 138  # pixels of a row of panels
-ROW_HEIGHT = 24  # pixels of a row of bars
+LETTER = 6.4  # pixels of a letter of 11 points
+ROW_HEIGHT = 28  # pixels of a row of bars
 LADDER_FOOT = 92  # pixels below the ladder's cells: dates, and rungs in up to three lines
 LABELLED = 24  # turns up to which a cell of the ladder has room for its rung
 
@@ -174,14 +175,22 @@ def _time_axis(of: Look, dates: Sequence[str], marked: int, **more: Any) -> Opti
 
 
 def _category_axis(of: Look, labels: Sequence[str], room: int, **more: Any) -> Option:
-    """Rows from the top down, their labels cut to `room` pixels."""
+    """Rows from the top down, their labels in up to two lines of `room` pixels."""
+    letters = int(2 * room / LETTER) - 4
     return {
         "type": "category",
-        "data": list(labels),
+        "data": [label if len(label) <= letters else label[:letters].rstrip() + "…" for label in labels],
         "inverse": True,
         "axisLine": {"show": False},
         "axisTick": {"show": False},
-        "axisLabel": {"color": of.ink, "fontSize": 12, "width": room, "overflow": "truncate", "interval": 0},
+        "axisLabel": {
+            "color": of.ink,
+            "fontSize": 11,
+            "lineHeight": 12,
+            "width": room,
+            "overflow": "break",
+            "interval": 0,
+        },
         **more,
     }
 

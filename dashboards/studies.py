@@ -230,7 +230,7 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
 
     def to_run(new: int) -> None:
         set_run(new)
-        note(n=new)
+        note(n=new if new >= 0 else None)
 
     means, lost, _ = parts.use_work(
         lambda: library.made(("means", folder, now.done), lambda: means_of(folder)), [str(folder), now.done]
@@ -255,10 +255,10 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
                 Button(f"Analyse the {now.done:,} runs that are done", lambda: want(True))
         if wanted and busy:
             parts.Note(text=f"Analysing {now.done:,} runs; that may take up to a minute …", kind="wait")
+    if run >= 0:
+        Example(folder, run, to_run).key(f"run {run}")
     if found is not None and wanted and not busy:
         Answer(found, outcome, to_run)
-    if run >= 0:
-        Example(folder, run, set_run)
 
 
 def means_of(folder: Path) -> dict[str, dict[str, float | None]]:
@@ -483,7 +483,7 @@ def Strengths(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]]) ->
 def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
     """One run of the study, done again."""
     found, error, busy = parts.use_work(lambda: example(folder, run), [str(folder), run])
-    turn, set_turn = solara.use_state(0)
+    turn, set_turn = solara.use_state(runs.MOST_TURNS)
     with solara.Div(classes=["panel"]):
         with solara.Div(classes=["tightrope-row"]):
             rv.Html(tag="h2", class_="heading", children=[f"Run {run}, done again"])
