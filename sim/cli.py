@@ -672,7 +672,12 @@ def _hindcast(done: Hindcast) -> str:
     tested = [row for row in rows if row["status"] in ("scored", "given")]
     if tested:
         parts.append(drawn(_fact_table(tested, others)))
-    parts += [f"{row['fact']} cannot be said: {row['why']}" for row in rows if row["status"] == "cannot"]
+    told = {"cannot": "cannot be said: ", "given": "is given: ", "scored": ""}
+    parts += [
+        _folded(f"{row['fact']} {told[row['status']]}{row['why']}")
+        for row in rows
+        if row["why"] and row["status"] != "outside"
+    ]
     outside: dict[str, list[str]] = {}
     for row in rows:
         if row["status"] == "outside":
@@ -680,8 +685,8 @@ def _hindcast(done: Hindcast) -> str:
     parts += [_folded(f"Not scored, for {why}: {', '.join(names)}.") for why, names in outside.items()]
     pooled = [row for row in tested if row["pooled_share"] is not None]
     if pooled:
-        told = (f"{row['fact']} {'yes' if row['pooled'] else 'no'} ({row['pooled_share']:.0%})" for row in pooled)
-        parts.append(_folded(f"On averages over all runs (share of resamples): {', '.join(told)}."))
+        held = (f"{row['fact']} {'yes' if row['pooled'] else 'no'} ({row['pooled_share']:.0%})" for row in pooled)
+        parts.append(_folded(f"On averages over all runs (share of resamples): {', '.join(held)}."))
     parts += ["", *(_folded(_total(row, others)) for row in manifest["totals"] if row["scored"])]
     parts += [*(_folded(_brier(row, others)) for row in manifest["brier"]), ""]
     if manifest["acts"]:

@@ -80,7 +80,8 @@ def test_totals_add_up_and_keep_given_and_free_facts_apart(done: Hindcast):
     assert sum(row["scored"] + row["given"] + row["cannot"] + row["outside"] for row in totals) == 34
     assert sum(row["given"] for row in totals) == 2
     assert sum(row["passed"] for row in totals) == sum(r["passes"] for r in rows if r["status"] == "scored")
-    free = [row for row in rows if row["status"] == "scored" and (row["passes_random"] or row["passes_frozen"])]
+    baselines = [f"passes_{name}" for name in hindcast.BASELINES]
+    free = [row for row in rows if row["status"] == "scored" and any(row[name] for name in baselines)]
     assert {row["fact"] for row in free} == {r["fact"] for r in rows if r["status"] == "scored" and r["free"]}
     assert sum(row["free"] for row in totals) == len(free)
     brier = np.mean([(row["share"] - 1) ** 2 for row in rows if row["status"] == "scored"])
@@ -279,6 +280,17 @@ def test_cells_follow_the_declared_rule(takeover: Prepared):
     assert [c.before for c in cells.cells if c.date == "2021-05"].count(True) == 0
     assert by_key["2021-09", "russia", "tajikistan", "MOBILIZE"].before is True
     assert cells.left_out == ["2021-11 to 2022-08: outside the scenario"]
+
+
+def test_the_rule_names_only_what_there_is():
+    rule = evidence.load("coverage.yaml")
+    actors = {actor["id"] for actor in evidence.load("documents.yaml")["actors"]}
+    events = {event["id"]: event for event in evidence.load("chronology.yaml")["events"]}
+    named = [name for part in ("sources", "targets") for names in rule[part].values() for name in names]
+    assert set(named) <= actors
+    assert len(set(named)) == len(named)
+    assert set(rule["given"]) <= set(events)
+    assert set(rule["beside"]) <= {event.get("plover") for event in events.values()}
 
 
 def test_runs_with_an_act_are_counted_once_a_cell(takeover: Prepared):
