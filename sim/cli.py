@@ -726,7 +726,7 @@ def _total(row: dict[str, Any], others: Sequence[str]) -> str:
     more = f" Apart: {', '.join(apart)}." if apart else ""
     return (
         f"{row['weight'].capitalize()} facts {SAMPLES[row['sample']]}: {row['passed']} of {row['scored']} pass "
-        f"({theirs}). {row['free']} of them a baseline passes too; of the other {row['others']}, "
+        f"({theirs}). {row['free']} of the {row['scored']} a baseline passes too; of the other {row['others']}, "
         f"{row['passed_others']} pass.{more}"
     )
 

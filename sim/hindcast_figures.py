@@ -189,10 +189,14 @@ def draw_reliability(data: HindcastData) -> Figure | None:
                 x, ends = row["chance"], [row["share_low"], row["share_high"]]
                 axes.plot([x, x], ends, color=BLUE, linewidth=1.1, zorder=2)
                 axes.plot(x, row["share"], "o", color=BLUE, markersize=5, zorder=3, clip_on=False)
-                axes.annotate(
-                    f"{row['cells']:,}", (x, ends[1]), xytext=(0, 2), textcoords="offset points", size=TINY,
-                    ha="left" if x < 0.02 else "center", va="bottom", color=GREY, annotation_clip=False,
-                )  # fmt: skip
+                if row["low"] > 0:
+                    axes.annotate(
+                        f"{row['cells']:,}", (x, ends[1]), xytext=(0, 2), textcoords="offset points", size=TINY,
+                        ha="center", va="bottom", color=GREY, annotation_clip=False,
+                    )  # fmt: skip
+                else:  # no room beside the corner
+                    told = f"{row['cells']:,} cells below {row['high']:.0%}"
+                    axes.text(0.98, 0.02, told, size=TINY, color=GREY, ha="right", va="bottom")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_xlabel("probability given", size=SMALL)

@@ -380,7 +380,9 @@ class _Binder:
             if left.kind != "turn":
                 self.tell(at, f"{as_told(bound)} is a date; only a turn (first, peak) can be held against one")
                 return None
-            turn = turn_of(self.scenario.model_copy(update={"turns": 10**6}), self.date(bound, at))
+            day = self.date(bound, at)
+            late = at[-1] in ("at_most", "above")  # by, and after, a month: its last turn
+            turn = turn_of(self.scenario.model_copy(update={"turns": 10**6}), last_day(day) if late else day)
             if turn is None:
                 raise _Outside(f"{bound} is before the scenario")
             return float(turn)

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from sim import facts, located, verdicts
+from sim import facts, located, obstacles, verdicts
 from sim.arrays import Acts, History
 from sim.compile import compile_scenario
 from sim.errors import BadInput, Problems
@@ -269,6 +269,35 @@ def test_dates_outside_the_scenario_put_a_fact_outside_and_are_no_fault():
         bound({"count": {"in": "2029-12"}, "equals": 0})
     with pytest.raises(BadInput, match="2030-09 lies outside"):
         bound({"count": {"until": "2030-09"}, "equals": 0})
+
+
+def test_by_a_month_is_until_its_end_where_turns_are_weeks():
+    weekly = parse(WORLD | {"turn": "week", "turns": 12, "start": "2030-01-07", "timeline": []})
+    talked = {"first": {"that": {"count": {"action": "talk"}, "at_least": 1}}}
+    turns = {}
+    for word in ("at_most", "above", "at_least", "below"):
+        raw = {"record": 1, "title": "t", "facts": {"F": {
+            "statement": "something", "sample": "in", "weight": "hard", "holds": talked | {word: "2030-02"}}}}  # fmt: skip
+        document = located.parse(located.dump(raw), "facts.yaml")[0]
+        fact = verdicts.bind(Facts(facts.formed(document)[0], document, None), weekly, compile_scenario(weekly)).facts[
+            0
+        ]
+        turns[word] = next(fact.tree.leaves()).right
+    assert turns == {"at_most": 8, "above": 8, "at_least": 4, "below": 4}  # weeks of 28 January and of 25 February
+
+
+def test_what_would_have_to_turn_follows_the_words():
+    one, other = {"count": {"action": "talk"}, "at_least": 5}, {"level": {"of": "calm"}, "above": 0.95}
+    for condition, parts, more in (
+        ({"all": [one, other]}, 2, [True, True]),
+        ({"any": [one, other]}, 1, [True]),
+        ({"not": {"any": [{"count": {"action": "talk"}, "at_least": 2}, other]}}, 1, [False]),
+        ({"not": {"not": one}}, 1, [True]),
+    ):
+        fact = bound(condition)
+        turned = obstacles._to_turn(fact.tree, fact.measure(RECORD)[0], 0, True)[0]
+        assert len(turned) == parts
+        assert [part.more for part in turned] == more
 
 
 def test_what_can_never_be_counted_is_noted():
