@@ -76,11 +76,11 @@ def Shell() -> None:
 
     solara.use_effect(went, [view])
     go = parts.Go(router.push, lambda query: note(address(page.path, query)))
+    solara.Title(f"{page.title} · Tightrope")
     with rv.Html(tag="div"):
         parts.Bar(
             pages=[{"path": one.path, "title": one.title, "icon": one.icon} for one in ORDER],
             here=page.path,
-            title=f"{page.title} · Tightrope",
             address=noted,
             dark=picture.is_dark(),
             event_go=lambda path: router.push(f"/{path}") if path in PAGES else None,
@@ -98,7 +98,6 @@ def Boundary(path: str, query: Query, go: parts.Go) -> None:
     view = address(path, query)
 
     if error is not None and failed != view:
-        parts.log(error)
         set_failed(view)
 
     def again() -> None:

@@ -89,7 +89,6 @@ def _quiet(work: Callable[[], Value]) -> Callable[[], tuple[Value | None, BaseEx
 def Bar(
     pages: list[dict[str, str]],
     here: str,
-    title: str,
     address: str = "",
     dark: bool = False,
     event_go: Callable[[str], Any] | None = None,

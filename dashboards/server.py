@@ -8,6 +8,7 @@ Solara reads its settings from the environment when it is imported; `serve` sets
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import secrets
 import socket
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from sim.errors import BadInput
+from sim.errors import BadInput, UserError
 
 LOOPBACK = "127.0.0.1"
 PORT = 8765  # the usual one; where it is taken, any other
@@ -152,7 +153,7 @@ class Guard:
                 headers: Headers = list(message.get("headers", ()))
                 page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
                 dropped = {b"set-cookie", b"content-length", b"content-encoding"} if page else {b"set-cookie"}
-                cookies = [(name, _strict(value)) for name, value in headers if name == b"set-cookie"]
+                cookies = [(name, _careful_cookie(value)) for name, value in headers if name == b"set-cookie"]
                 kept = [(name, value) for name, value in headers if name not in dropped]
                 message["headers"] = kept + cookies + _headers_out(nonce, self.port)
                 if page:
@@ -195,7 +196,7 @@ def _headers(scope: Scope) -> dict[bytes, str]:
     return found
 
 
-def _strict(cookie: bytes) -> bytes:
+def _careful_cookie(cookie: bytes) -> bytes:
     """Solara's own cookie, which other sites need not send and scripts need not read."""
     parts = [part.strip() for part in cookie.split(b";")]
     kept = [part for part in parts if part.split(b"=")[0].lower() not in (b"samesite", b"httponly", b"secure")]
@@ -328,6 +329,10 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
     from dashboards import live, state
     from dashboards.app import PAGES
 
+    # Solara's renderer logs what a page raises; what is the reader's to mend is told in the page.
+    logging.getLogger("reacton").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], UserError))
+    )
     state.open_library(folder)
     live.warm()
     assets = Path(solara_settings.assets.proxy_cache_dir)

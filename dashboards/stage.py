@@ -18,6 +18,7 @@ from sim.figures import PREPOSITIONS, QUAD_OF
 from sim.naming import Words, capital, spaced
 from sim.runs import Prepared
 
+SIDES = ("As it was", "With the change")
 TOLD = 3  # turns in the feed: the one looked at and those before
 Act = tuple[int, str, str, str | None]  # turn, actor, action, target
 Key = dict[str, Any]
@@ -202,7 +203,7 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
             charts.Panel(
                 one.path, one.title, one.low, one.high,
                 [charts.Line(label, panel.lines[0].values, side=n)
-                 for n, (label, panel) in enumerate((("as it was", one), ("with the change", other)))],
+                 for n, (label, panel) in enumerate(zip(SIDES, (one, other), strict=True))],
                 one.rungs,
             )
             for one, other in zip(drawn, others, strict=True)
@@ -252,32 +253,41 @@ def Panel(area: str, *children: Any) -> Any:
 def Stage(
     film: Film,
     turn: int,
-    on_act: Callable[[Key], Any],
-    on_actor: Callable[[str], Any],
+    on_act: Callable[[int, Key], Any],
+    on_actor: Callable[[int, str], Any],
     on_turn: Callable[[int], Any],
     shown: Sequence[str] = (),
     size: tuple[int, int] = (1280, 720),
     other: Film | None = None,
 ) -> None:
-    """One run at one turn, on one screen; with another beside it, both, on the same clock."""
-    turn = min(turn, film.last)
+    """One run at one turn, on one screen; with another beside it, both, on the same clock.
+
+    on_act, on_actor: get the side (0, or 1 for the other) and what was clicked.
+    """
+    films = [film] if other is None else [film, other]
+    turn = min(turn, *(one.last for one in films))
+
+    def act(side: int) -> Callable[[Key], Any]:
+        return lambda key: on_act(side, key)
+
+    def actor(side: int) -> Callable[[str], Any]:
+        return lambda name: on_actor(side, name)
+
     if other is None:
         rv.Html(tag="div", class_="stage", children=[
-            Panel("map", TheMap(film, turn, on_act, on_actor)),
-            Panel("feed", Feed(turns=feed(film, turn), event_act=on_act)),
+            Panel("map", TheMap(film, turn, act(0), actor(0))),
+            Panel("feed", Feed(turns=feed(film, turn), event_act=act(0))),
             Panel("ladder", TheLadder(film, turn, on_turn)),
-            Panel("indicators", TheIndicators([film], turn, shown, *_panels(size))),
-            Panel("regard", TheRegard(film, turn, on_actor)),
+            Panel("indicators", TheIndicators(films, turn, shown, *_panels(size))),
+            Panel("regard", TheRegard(film, turn, actor(0))),
         ])  # fmt: skip
         return
-    turn = min(turn, other.last)
-    sides = [(film, "As it was"), (other, "With the change")]
     rv.Html(tag="div", class_="stage two", children=[
-        rv.Html(tag="div", class_=f"side side-{n}", children=[
-            rv.Html(tag="h2", class_="side-name", children=[name]),
-            Panel("map", TheMap(one, turn, on_act, on_actor)),
+        rv.Html(tag="div", class_=f"side side-{side}", children=[
+            rv.Html(tag="h2", class_="side-name", children=[SIDES[side]]),
+            Panel("map", TheMap(one, turn, act(side), actor(side))),
             Panel("ladder", TheLadder(one, turn, on_turn)),
-            Panel("feed", Feed(turns=feed(one, turn), event_act=on_act)),
+            Panel("feed", Feed(turns=feed(one, turn), event_act=act(side))),
         ])
-        for n, (one, name) in enumerate(sides)
-    ] + [Panel("indicators", TheIndicators([film, other], turn, shown, 6, 3))])  # fmt: skip
+        for side, one in enumerate(films)
+    ] + [Panel("indicators", TheIndicators(films, turn, shown, 6, 3))])  # fmt: skip

@@ -163,12 +163,12 @@ def Watching(
         set_playing(False)
         go(PAGE.path, _at(new, changed, query).with_(turn=at or None))
 
-    def why(key: dict[str, Any]) -> None:
+    def why(side: int, key: dict[str, Any]) -> None:
         wanted = {name: key.get(name) for name in ("actor", "action", "target")}
-        go("why", subject.query().with_(turn=key["turn"], **wanted))
+        go("why", lives[side].subject.query().with_(turn=key["turn"], **wanted))
 
-    def who(actor: str) -> None:
-        go("why", subject.query().with_(turn=max(shown.value[0], 1), actor=actor))
+    def who(side: int, actor: str) -> None:
+        go("why", lives[side].subject.query().with_(turn=max(shown.value[0], 1), actor=actor))
 
     def drop(text: str) -> None:
         kept = tuple(change for change in subject.changes if change.text() != text)
