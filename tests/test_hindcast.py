@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sim import columns, evidence, facts, hindcast, observed, obstacles, store, verdicts
+from sim import columns, evidence, facts, hindcast, observed, obstacles, scores, store, verdicts
 from sim.analysis import wilson
 from sim.errors import BadInput, FolderProblem, Problems
 from sim.hindcast import Hindcast
@@ -34,24 +34,24 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Hindcast:
 
 def test_average_precision_has_its_textbook_values():
     chance = np.array([0.9, 0.8, 0.7, 0.6])
-    assert hindcast.average_precision(chance, np.array([1, 1, 0, 0], bool)) == 1.0
-    assert hindcast.average_precision(chance, np.array([0, 1, 0, 1], bool)) == pytest.approx((1 / 2 + 2 / 4) / 2)
-    assert hindcast.average_precision(np.full(4, 0.5), np.array([0, 1, 0, 0], bool)) == 0.25
-    assert hindcast.average_precision(chance, np.zeros(4, bool)) is None
+    assert scores.average_precision(chance, np.array([1, 1, 0, 0], bool)) == 1.0
+    assert scores.average_precision(chance, np.array([0, 1, 0, 1], bool)) == pytest.approx((1 / 2 + 2 / 4) / 2)
+    assert scores.average_precision(np.full(4, 0.5), np.array([0, 1, 0, 0], bool)) == 0.25
+    assert scores.average_precision(chance, np.zeros(4, bool)) is None
 
 
 def test_ranked_probability_counts_only_what_is_known():
-    assert hindcast.ranked_probability(np.array([2, 2]), 2, 2, 3) == 0.0
-    assert hindcast.ranked_probability(np.array([0, 0]), 3, 3, 3) == 1.0
-    assert hindcast.ranked_probability(np.array([1, 2]), 2, 2, 3) == pytest.approx(0.25 / 3)
-    assert hindcast.ranked_probability(np.array([1, 2]), 1, 2, 3) == 0.0  # either is as the record has it
-    assert hindcast.ranked_probability(np.array([0, 2]), 1, 2, 3) == pytest.approx(0.25 / 3)
+    assert scores.ranked_probability(np.array([2, 2]), 2, 2, 3) == 0.0
+    assert scores.ranked_probability(np.array([0, 0]), 3, 3, 3) == 1.0
+    assert scores.ranked_probability(np.array([1, 2]), 2, 2, 3) == pytest.approx(0.25 / 3)
+    assert scores.ranked_probability(np.array([1, 2]), 1, 2, 3) == 0.0  # either is as the record has it
+    assert scores.ranked_probability(np.array([0, 2]), 1, 2, 3) == pytest.approx(0.25 / 3)
 
 
 def test_shuffling_what_happened_takes_the_skill_away():
     happened = np.arange(400) % 20 == 0
     right = np.where(happened, 0.9, 0.02)
-    told = hindcast.shuffled_skill(right, happened)
+    told = scores.shuffled_skill(right, happened)
     assert told["skill_base_rate"] > 0.9
     assert told["shuffled"] < 0
     assert told["shuffled_q95"] < 0.1
@@ -102,12 +102,12 @@ def test_skill_vanishes_when_the_observed_facts_are_shuffled(takeover: Prepared)
     read = facts.read()
     bound = verdicts.bind(read, takeover.scenario, takeover.compiled)
     found = {
-        name: hindcast.gather(bound, [ensemble(takeover.compiled, 1, range(RUNS), policy=policy)], takeover.compiled)
+        name: scores.gather(bound, [ensemble(takeover.compiled, 1, range(RUNS), policy=policy)], takeover.compiled)
         for name, policy in (("model", None), ("random", "random"))
     }
     for name in found:
         found[name].without = {"SF-25": found[name].sides["SF-25"]}
-    table = hindcast.fact_table(bound, found).to_pandas()
+    table = scores.fact_table(bound, found).to_pandas()
     table = table[table.status == "scored"]
     rng = np.random.default_rng(4)
     skills = []
@@ -347,8 +347,8 @@ def test_positions_are_scored_that_are_stated_or_implied_and_no_start():
 def test_forecasts_from_the_record_know_its_rates(takeover: Prepared):
     cells = observed.cells(takeover.scenario, 7)
     bound = verdicts.bind(facts.read(sample="out"), takeover.scenario, takeover.compiled)
-    found = {"model": hindcast.gather(bound, [ensemble(takeover.compiled, 1, range(20))], takeover.compiled, cells)}
-    chances = hindcast.forecasts(cells, found)
+    found = {"model": scores.gather(bound, [ensemble(takeover.compiled, 1, range(20))], takeover.compiled, cells)}
+    chances = scores.forecasts(cells, found)
     happened = cells.happened
     assert np.unique(chances["base_rate"]) == pytest.approx([happened.mean()])
     before = np.array([cell.before for cell in cells.cells])
