@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -691,6 +691,7 @@ def _hindcast(done: Hindcast) -> str:
     parts += [*(_folded(_brier(row, others)) for row in manifest["brier"]), ""]
     if manifest["acts"]:
         parts.append(drawn(_forecast_table(manifest["acts"])))
+        parts += [*map(_folded, _best_others(manifest["acts"])), ""]
     if manifest["ladders"]:
         parts.append(drawn(_ladder_table(manifest["ladders"], others)))
     stood = done.obstacles.to_pylist()
@@ -753,6 +754,16 @@ def _forecast_table(rows: list[dict[str, Any]]) -> Table:
         name = f"{names.get(row['forecast'], row['forecast'])}{'' if row['sample'] == 'in' else ', out of sample'}"
         shown.add_row(name, f"{row['cells']:,}", f"{row['acts']}", *cells)
     return shown
+
+
+def _best_others(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The model's skill over the best forecast that is not its own, by sample."""
+    for sample, where in SAMPLES.items():
+        others = [row for row in rows if row["sample"] == sample and row["forecast"] not in ("model", "reported")]
+        if others:
+            best = min(others, key=lambda row: row["brier"])
+            told = f"{best['skill']:+.3f}, as reported {best['skill_reported']:+.3f}" if best["brier"] else "none"
+            yield f"Brier skill {where} over the best of the others ({best['forecast'].replace('_', ' ')}): {told}."
 
 
 def _ladder_table(rows: list[dict[str, Any]], others: Sequence[str]) -> Table:
