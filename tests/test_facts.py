@@ -1,7 +1,9 @@
 # ruff: noqa: E501  (a line of a file and its message are read best side by side)
 """Files of facts: what they may say, how a wrong one is refused, and that every metric is documented by one that works."""
 
+import copy
 import json
+import random
 import re
 from pathlib import Path
 
@@ -159,6 +161,53 @@ def test_facts_of_another_period_are_outside(takeover):
     bound = verdicts.bind(facts.read(), later, compiled)
     assert not bound.facts
     assert len(bound.outside) == 33
+
+
+GARBAGE = [
+    None, True, 3, -1.5, "russia", "self", "2021-08", "mission", "taliban.control", "", "x" * 300, [], {}, [1], ["self"],
+    {"count": {}}, {"count": {}, "at_least": 1}, {"all": []}, {"level": {"of": "taliban.control"}, "below": "2021-09"},
+    {"peak": {"of": {"count": {}}}, "at_most": "2021-09"}, {"share": {"of": {"count": {}}, "among": {"count": {}}}},
+]  # fmt: skip
+
+
+def places(value, at=()):
+    yield at
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(item, (*at, key))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.filterwarnings("error")
+def test_no_garbage_in_a_file_ends_in_a_traceback(seed: int, takeover):
+    scenario, compiled = takeover
+    shipped, chance = facts.read().document.data, random.Random(seed)
+    record = Record.of(ensemble(compiled, 1, range(2)))
+    weighed, told = 0, []
+    for _ in range(100):
+        raw = copy.deepcopy(shipped)
+        name = chance.choice(list(raw["facts"]))
+        raw["facts"] = {name: raw["facts"][name]}
+        *way, last = chance.choice([at for at in places(raw["facts"]) if at])
+        node = raw["facts"]
+        for word in way:
+            node = node[word]
+        if chance.random() < 0.75:
+            node[last] = copy.deepcopy(chance.choice(GARBAGE))
+        else:
+            del node[last]
+        document, found = located.parse(located.dump(raw), "facts.yaml")
+        file, problems = facts.formed(document)
+        try:
+            if found or problems or file is None:
+                raise Problems([*found, *problems])
+            for fact in verdicts.bind(Facts(file, document, Path("facts.yaml")), scenario, compiled).facts:
+                fact.judge(fact.measure(record))
+            weighed += 1
+        except Problems as error:
+            told.append(error.problems)
+    assert weighed > 10
+    assert len(told) > 50
+    assert all(problems and all(problem.line for problem in problems) for problems in told)
 
 
 QUESTIONS = [  # about the year after, none of which is a claim about it
