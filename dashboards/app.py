@@ -46,6 +46,8 @@ MODULES = (
     "dashboards.runs",
     "dashboards.compare",
     "dashboards.studies",
+    "dashboards.scenario",
+    "dashboards.evidence",
 )
 
 VIEWS: dict[str, Any] = {}

@@ -15,8 +15,9 @@ from dashboards import charts, picture, state
 from dashboards import map as region
 from dashboards.live import Film
 from sim.figures import PREPOSITIONS, QUAD_OF
-from sim.naming import Words, capital, spaced
+from sim.naming import Words, axis_title, capital, spaced
 from sim.runs import Prepared
+from sim.scenario import Entry, numbers
 
 SIDES = ("As it was", "With the change")
 TOLD = 3  # turns in the feed: the one looked at and those before
@@ -92,6 +93,15 @@ def _cast(ready: Prepared) -> Cast:
         injects=[(turn, title) for turn, _, title in ready.legend.injects if turn <= ready.turns],
         plover=dict(zip(compiled.actions, (plover for _, plover in compiled.codes), strict=True)),
         dates=[words.date(label) for label in ready.legend.dates],
+    )
+
+
+def numbers_of(ready: Prepared) -> list[tuple[str, str, Entry]]:
+    """Every number of a scenario: path, title, and what it says of it."""
+    return state.library().beside(
+        ready,
+        "numbers",
+        lambda: [(one.path, capital(axis_title(ready.scenario, one.path)), one) for one in numbers(ready.scenario)],
     )
 
 

@@ -18,9 +18,8 @@ from dashboards.live import Film, Live, Player, open_live
 from dashboards.state import Change, Query, Subject
 from sim.arrays import POLICIES
 from sim.errors import BadInput
-from sim.naming import axis_title, capital, number, spaced
+from sim.naming import number, spaced
 from sim.runs import Prepared
-from sim.scenario import numbers
 
 PAGE = pages.Page("watch", "Watch", "mdi-play-circle-outline", 10)
 FIRST = "takeover-2021"
@@ -261,7 +260,7 @@ def rows(ready: Prepared, text: str, known: dict[str, str]) -> tuple[list[dict[s
     """The numbers whose path or title has every word of a text, the ranged ones first; and how many there are."""
     words = text.lower().split()
     found = []
-    for path, title, entry in listing(ready):
+    for path, title, entry in stage.numbers_of(ready):
         if all(word in path.lower() or word in title.lower() for word in words):
             found.append((path, title, entry))
     found.sort(key=lambda one: (one[0] not in known, one[2].quantity.range is None))
@@ -272,15 +271,6 @@ def rows(ready: Prepared, text: str, known: dict[str, str]) -> tuple[list[dict[s
         told.append({"path": path, "title": title, "value": value if isinstance(value, str) else f"{value:.10g}",
                      "low": bounds and bounds[0], "high": bounds and bounds[1], "basis": basis})  # fmt: skip
     return told, len(found)
-
-
-def listing(ready: Prepared) -> list[tuple[str, str, Any]]:
-    """Every number: path, title, entry."""
-    return state.library().beside(
-        ready,
-        "numbers",
-        lambda: [(one.path, capital(axis_title(ready.scenario, one.path)), one) for one in numbers(ready.scenario)],
-    )
 
 
 @solara.component
