@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -32,8 +33,27 @@ def _Save(
 
 
 def is_dark() -> bool:
-    """Whether the page is dark now; a component that asks is drawn anew when that changes."""
-    return bool(solara.lab.use_dark_effective())
+    """Whether the page is dark now; a component that asks is drawn anew when that changes.
+
+    As Solara's own hook does, which fails when a tab closes: the theme is then gone before those who look at it.
+    """
+    theme = solara.lab.theme
+    dark, set_dark = solara.use_state(bool(theme.dark_effective))
+
+    def look() -> Callable[[], None]:
+        def turned(change: Any) -> None:
+            set_dark(bool(change.new))
+
+        theme.observe(turned, "dark_effective")
+
+        def away() -> None:
+            with suppress(ValueError):
+                theme.unobserve(turned, "dark_effective")
+
+        return away
+
+    solara.use_effect(look, [])
+    return dark
 
 
 @solara.component

@@ -88,7 +88,7 @@ def _folder_row(entry: state.Entry) -> Row:
     title = str(manifest.get("title") or "")
     if entry.kind == state.COMPARISON:
         title = f"{manifest['a']['label']} against {manifest['b']['label']}"
-    standing = "whole" if entry.kind != state.STUDY or manifest.get("complete") else "unfinished"
+    standing = "complete" if entry.kind != state.STUDY or manifest.get("complete") else "unfinished"
     cells = [entry.id, KINDS.get(entry.kind, entry.kind), title, f"{runs:,}", str(seed if seed is not None else ""),
              when, standing]  # fmt: skip
     return Row(cells, [*cells[:3], runs, seed if isinstance(seed, int) else -1, entry.changed, standing], entry.id)
