@@ -10,11 +10,11 @@ from sim.scenario import as_data, read
 STRINGS = (
     "<script>window.hacked = 1</script>",
     "<img src=x onerror=window.hacked=2>",
-    "{{ 1+1 }}",
+    "{{ 7919*7907 }}",
     "{{ constructor.constructor('window.hacked=3')() }}",
-    "${7*7}",
-    "#{7*7}",
-    "<%= 7*7 %>",
+    "${7919*7907}",
+    "#{7919*7907}",
+    "<%= 7919*7907 %>",
     "<svg onload=window.hacked=4>",
     "<svg><script>window.hacked=5</script></svg>",
     "javascript:window.hacked=6",
@@ -41,6 +41,7 @@ STRINGS = (
     "=HYPERLINK(\"http://example.org\",\"x\")",
     "a <!-- --> b <![CDATA[ c ]]>",
 )  # fmt: skip
+EVALUATED = str(7919 * 7907)  # what some of them would become
 TEXTS = {"title", "description", "assumption", "zero", "one"}
 BLOCKS = ("actors", "actions", "incidents", "assurances", "outcomes", "indicators", "timeline")
 
