@@ -146,8 +146,8 @@ def Listed(go: parts.Go) -> None:
 def One(query: state.Query, go: parts.Go) -> None:
     """One study: how far it is, and what it says."""
     name = query.get("study")
-    folder = _folder(name)
-    now, set_now = solara.use_state(jobs.standing(folder))
+    folder, first = solara.use_memo(lambda: _looked_up(name), [name])
+    now, set_now = solara.use_state(first)
     gone, set_gone = solara.use_state("")
     problem, tell = solara.use_state("")
 
@@ -191,13 +191,12 @@ def One(query: state.Query, go: parts.Go) -> None:
                    if now.running else "It holds no runs yet: press Resume.")  # fmt: skip
 
 
-def _folder(name: str) -> Path:
-    """The folder of a study's id, or of one that is being prepared. Raises BadInput, FolderProblem."""
+def _looked_up(name: str) -> tuple[Path, jobs.Standing]:
+    """A study's folder, also of one that is being prepared, and how far it is. Raises BadInput, FolderProblem."""
     library = state.library()
     preparing = {path.name: path for path in jobs.begun() if path.parent == library.folder}
-    if name in preparing:
-        return preparing[name]
-    return library.entry(name, state.STUDY).path
+    folder = preparing[name] if name in preparing else library.entry(name, state.STUDY).path
+    return folder, jobs.standing(folder)
 
 
 @solara.component_vue("vue/progress.vue")
