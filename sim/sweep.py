@@ -58,6 +58,8 @@ FIRST_CHUNK = 256
 MOST_CHUNK = 8_192
 MOST_SHARDS = 4096
 CHUNK_BYTES = 64_000_000
+LOOK_SECONDS = 2.0  # without news, after which the folder is looked at
+SILENCE = 1.5  # times the patience, after which the workers are believed gone
 STARTS = 5  # times that workers may end before they compute anything
 SAMPLE = 64  # runs by which a study's time is foretold
 Progress = Callable[[int, int], None]
@@ -116,6 +118,15 @@ class Chunk:
     given_up: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def runs(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def lies_there(self) -> bool:
+        """Whether its shard has been written, which is the last that is done."""
+        return any((Path(self.folder) / OUTCOMES).glob(f"{self.first:012d}-{self.last:012d}.*.parquet"))
+
+    @property
     def doing(self) -> Path:
         """Where a worker notes which runs it is at."""
         return Path(self.folder) / DOING / f"{self.first}-{self.last}"
@@ -167,7 +178,7 @@ def work(chunk: Chunk) -> Done:
         store.write_shard(folder / name, chunk.first, chunk.last, table, chunk.key)
     with suppress(OSError):
         chunk.doing.unlink()
-    return Done(chunk.last - chunk.first + 1, len(failures), time.monotonic() - began, size)
+    return Done(chunk.runs, len(failures), time.monotonic() - began, size)
 
 
 def _stretches(chunk: Chunk) -> Iterator[tuple[int, int]]:
@@ -523,6 +534,8 @@ class _Pace:
         return int(max(1, min(wanted, MOST_CHUNK, CHUNK_BYTES / max(self.bytes, 1.0))))
 
     def take(self, done: Done) -> None:
+        if not done.seconds:  # nobody told
+            return
         seconds = done.seconds / done.runs
         self.seconds = seconds if self.seconds is None else min(seconds, (self.seconds + seconds) / 2)
         self.bytes = max(self.bytes, done.bytes / done.runs)
@@ -587,16 +600,28 @@ def _execute(
 
 
 def _results(executor: Executor, waiting: _Queue, most: int) -> Iterator[Done]:
-    """What comes of the chunks, in the order in which they are done. What ended its process is tried with more care."""
+    """What comes of the chunks, in the order in which they are done. What ended its process is tried with more care.
+
+    Dask says nothing of a task whose worker dies between doing it and telling; its shard tells.
+    """
     strikes: dict[int, int] = {}
     doing: dict[Future, Chunk] = {}
+    heard = time.time()
     while True:
         while len(doing) < most and (chunk := waiting.next()) is not None:
             doing[executor.submit(work, chunk)] = chunk
         if not doing:
             return
-        for future in wait(doing, return_when=FIRST_COMPLETED).done:
+        over = wait(doing, LOOK_SECONDS, return_when=FIRST_COMPLETED).done
+        heard = time.time() if over else heard
+        _check_alive(next(iter(doing.values())), heard)
+        for future in [] if over else [future for future, chunk in doing.items() if chunk.lies_there]:
+            yield Done(doing[future].runs, 0, 0.0, 0)
+            del doing[future]
+        for future in over:
             chunk = doing.pop(future)
+            if future.cancelled():
+                raise StorageProblem(f"{chunk.folder}: those who computed it are gone")
             error = future.exception()
             if error is None:
                 yield future.result()
@@ -604,6 +629,16 @@ def _results(executor: Executor, waiting: _Queue, most: int) -> Iterator[Done]:
                 raise error
             else:
                 waiting.again.append(_careful(chunk, str(error), strikes))
+
+
+def _check_alive(chunk: Chunk, heard: float) -> None:
+    """Raises StorageProblem where no worker has given a sign of life for longer than any may take. heard: the last."""
+    silence = time.time() - heard
+    if silence > SILENCE * chunk.patience:
+        with suppress(OSError):
+            silence = time.time() - max(heard, *(note.stat().st_mtime for note in chunk.doing.parent.iterdir()))
+    if silence > SILENCE * chunk.patience:
+        raise StorageProblem(f"{chunk.folder}: no worker has given a sign of life for {silence:.0f} seconds")
 
 
 def _died(error: BaseException) -> bool:

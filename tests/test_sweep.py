@@ -426,6 +426,54 @@ def test_a_dask_cluster_gives_the_same_with_a_worker_killed(whole: swept.Swept, 
     assert done.hash() == whole.manifest["hash"]
 
 
+class Silent(Inline):
+    """Does the work, and never tells of the second chunk."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def submit(self, function, /, *args, **options):
+        self.count += 1
+        done = super().submit(function, *args, **options)
+        return Future() if self.count == 2 else done
+
+
+def test_what_was_done_by_a_worker_that_could_not_tell_is_done(
+    whole: swept.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.1)
+    engine = Silent()
+    assert sweep.sweep(small, tmp_path / "out", engine=engine, chunk=40).hash() == whole.manifest["hash"]
+    assert engine.count == 4
+
+
+def test_workers_that_give_no_sign_of_life_are_believed_gone(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.1)
+
+    class Dead(Executor):
+        def submit(self, function, /, *args, **options):
+            return Future()
+
+    with pytest.raises(StorageProblem, match="no worker has given a sign of life"):
+        sweep.sweep(small, tmp_path / "out", engine=Dead(), patience=0.5)
+
+
+def test_a_cluster_that_goes_away_is_told_and_its_study_resumed(whole: swept.Swept, small: Path, tmp_path: Path):
+    class Gone(Silent):
+        def submit(self, function, /, *args, **options):
+            future = super().submit(function, *args, **options)
+            if self.count == 2:
+                future.cancel()
+                future.set_running_or_notify_cancel()
+            return future
+
+    with pytest.raises(StorageProblem, match="are gone; then: tightrope sweep"):
+        sweep.sweep(small, tmp_path / "out", engine=Gone(), chunk=40)
+    assert sweep.sweep(small, tmp_path / "out", resume=True).hash() == whole.manifest["hash"]
+
+
 def test_any_executor_will_do(whole: swept.Swept, small: Path, tmp_path: Path):
     assert sweep.sweep(small, tmp_path / "one", engine=Inline()).hash() == whole.manifest["hash"]
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
