@@ -13,6 +13,7 @@ import json
 import os
 import shlex
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,6 +59,7 @@ FIRST_CHUNK = 256
 MOST_CHUNK = 8_192
 MOST_SHARDS = 4096
 CHUNK_BYTES = 64_000_000
+MEND_SECONDS = 5.0
 LOOK_SECONDS = 2.0  # without news, after which the folder is looked at
 SILENCE = 1.5  # times the patience, after which the workers are believed gone
 STARTS = 5  # times that workers may end before they compute anything
@@ -260,7 +262,10 @@ def _check_engine(engine: str | Executor) -> None:
 
 @contextmanager
 def _cluster(engine: str | Executor, workers: int | None) -> Iterator[Future | None]:
-    """A Dask cluster of this machine that starts while the study is planned; None for other engines."""
+    """A Dask cluster of this machine that starts while the study is planned; None for other engines.
+
+    Nannies that leave with a worker that died repeatedly are replaced.
+    """
     if engine != "dask-local":
         yield None
         return
@@ -274,10 +279,19 @@ def _cluster(engine: str | Executor, workers: int | None) -> Iterator[Future | N
         return LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
 
     with ThreadPoolExecutor(1) as helper:
-        starting = helper.submit(start)
+        starting, ended = helper.submit(start), threading.Event()
+
+        def mend() -> None:
+            while not ended.wait(MEND_SECONDS):
+                if starting.exception() is None:
+                    with suppress(RuntimeError):  # it is closing
+                        starting.result().scale(workers or runs.cores())
+
         try:
+            threading.Thread(target=mend, daemon=True).start()
             yield starting
         finally:
+            ended.set()
             if starting.exception() is None:
                 starting.result().close()
 
