@@ -14,7 +14,7 @@ import solara
 
 from dashboards import charts, pages, parts, picture, state
 from dashboards.fields import Button, Choice, Pick, Slide, Text
-from dashboards.tables import Column, Row, Table
+from dashboards.tables import Column, Row, Scrolled, Table
 from sim import compare as comparing
 from sim import comparison_figures, evidence, figures
 from sim import runs as running
@@ -275,7 +275,7 @@ def Result(folder: str, go: parts.Go) -> None:
             Story(manifest["story"])
         with solara.Div(classes=["panel"]):
             Differences(found)
-            with solara.Div(classes=["tightrope-feed"]):
+            with Scrolled("What B changes"):
                 parts.Note(text=f"What B changes ({len(manifest['changes'])}):", more=[*notes, *manifest["notes"]])
     Both(found)
 

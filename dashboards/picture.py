@@ -45,6 +45,7 @@ def is_dark() -> bool:
             set_dark(bool(change.new))
 
         theme.observe(turned, "dark_effective")
+        set_dark(bool(theme.dark_effective))  # it may have turned since this was drawn
 
         def away() -> None:
             with suppress(ValueError):

@@ -14,7 +14,7 @@ import solara
 
 from dashboards import charts, pages, parts, picture, state
 from dashboards.fields import Button, Pick, Tick, Whole
-from dashboards.tables import Column, Row, Table
+from dashboards.tables import Column, Row, Scrolled, Table
 from sim import analysis, columns, figures, store
 from sim import runs as running
 from sim.errors import FolderProblem, UserError
@@ -132,11 +132,13 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
             Damaged(problem, folder)
     with solara.Div(classes=["tightrope-two"]):
         with solara.Div(classes=["panel"]):
+            rv.Html(tag="h2", class_="heading", children=["All runs"])
             if busy or summary is None:
                 parts.Note(text="Reading the outcomes …" if failed is None else "", kind="wait")
             else:
                 Outcomes(summary.outcomes)
         with solara.Div(classes=["panel"]):
+            rv.Html(tag="h2", class_="heading", children=["One run"])
             if data is None:
                 parts.Note(text=f"Reading run {run} …" if lost is None else "", kind="wait")
             else:
@@ -287,7 +289,7 @@ def Turn(data: RunData, turn: int, dates: Sequence[str]) -> None:
         f"{charts.act_words(row, titles, data.actions)} (probability {percent(row['probability'])})" for row in acts
     ]
     told_none = "the start: nothing has been done yet" if turn == 0 else "nobody did anything"
-    with solara.Div(classes=["tightrope-feed"]):
+    with Scrolled("What happened in the turn"):
         parts.Note(text=f"{dates[turn]}: {f'{len(lines)} events and acts' if lines else told_none}", more=lines)
 
 

@@ -16,7 +16,7 @@ from dashboards import charts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Whole
 from dashboards.runs import Course
-from dashboards.tables import Column, Row, Table
+from dashboards.tables import Column, Row, Scrolled, Table
 from sim import data, runs, study, sweep, swept
 from sim.errors import BadInput, FolderProblem
 from sim.figures import RunData
@@ -93,7 +93,7 @@ def Foretold(forecast: sweep.Forecast) -> None:
     if len(forecast.axes) > 12:
         axes.append(f"and {len(forecast.axes) - 12} more")
     size = f"{forecast.bytes / 1e6:,.0f} MB" if forecast.bytes >= 1e6 else f"{forecast.bytes / 1e3:,.0f} kB"
-    with solara.Div(classes=["tightrope-feed"]):
+    with Scrolled("What it varies"):
         parts.Note(
             text=f"{forecast.title}: {forecast.runs:,} runs of {forecast.scenario} ({forecast.points:,} points by "
             f"{forecast.design}, {forecast.replicates} replicates"
@@ -494,7 +494,7 @@ def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
             return
         about, of = found
         told = [f"{path}: {value}" for path, value in list(about["parameters"].items())[:20]]
-        with solara.Div(classes=["tightrope-feed"]):
+        with Scrolled("What it varies"):
             parts.Note(text=f"Variant {about['variant']}, point {about['point']}, replicate {about['replicate']}, "
                        f"seed {about['seed']}", more=told)  # fmt: skip
         Course(of, run, min(turn, of.states.num_rows - 1), set_turn)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import reacton.ipyvuetify as rv
 import solara
 
 
@@ -65,3 +66,8 @@ def Table(
         chosen=chosen,
         event_open=on_open or (lambda key: None),
     )
+
+
+def Scrolled(label: str) -> Any:
+    """A place for a long list, which scrolls by itself and can be reached by the keyboard."""
+    return rv.Html(tag="section", class_="tightrope-feed", attributes={"tabindex": "0", "aria-label": label})
