@@ -70,26 +70,32 @@ def Shell() -> None:
     asked = (router.path or "").strip("/")
     page = next((page for page in ORDER if page.path == asked), ORDER[0])
     query = Query.of(router.search)
-    noted, note = solara.use_state("")
     view = address(page.path, query)
-
-    def went() -> None:
-        note("")
-
-    solara.use_effect(went, [view])
-    go = parts.Go(router.push, lambda query: note(address(page.path, query)))
+    # No state of the shell: what is noted changes with every turn, and the page need not be drawn anew for that.
+    noted = solara.use_memo(lambda: solara.reactive(""), [view])
+    pushing = solara.use_ref(router.push)
+    pushing.current = router.push
+    go = solara.use_memo(
+        lambda: parts.Go(lambda to: pushing.current(to), lambda query: noted.set(address(page.path, query))), [view]
+    )
     solara.Title(f"{page.title} · Tightrope")
     with rv.Html(tag="div"):
         parts.Bar(
             pages=[{"path": one.path, "title": one.title, "icon": one.icon} for one in ORDER],
             here=page.path,
-            address=noted,
             dark=picture.is_dark(),
             event_go=lambda path: router.push(f"/{path}") if path in PAGES else None,
             event_turn=turn_theme,
         )
+        Noted(noted)
         with parts.Main():
             Boundary(page.path, query, go).key(page.path)
+
+
+@solara.component
+def Noted(noted: solara.Reactive[str]) -> None:
+    """Writes what is noted into the browser's address."""
+    parts.Address(address=noted.value)
 
 
 @solara.component

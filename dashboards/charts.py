@@ -16,6 +16,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -287,9 +288,17 @@ def shades_of(colours: Sequence[str], count: int) -> list[str]:
 
 def shade(colours: Sequence[str], share: float) -> str:
     """The colour at a share, 0..1, of the way from the first to the last, as hexadecimal."""
-    from matplotlib.colors import LinearSegmentedColormap, to_hex
+    from matplotlib.colors import to_hex
 
-    return to_hex(LinearSegmentedColormap.from_list("shades", list(colours))(min(max(share, 0.0), 1.0)))
+    return to_hex(_scale(tuple(colours))(min(max(share, 0.0), 1.0)))
+
+
+@lru_cache(maxsize=32)
+def _scale(colours: tuple[str, ...]) -> Any:
+    """The scale through these colours, which takes a while to make."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shades", list(colours))
 
 
 def legible(colour: str) -> str:

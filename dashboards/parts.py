@@ -89,12 +89,16 @@ def _quiet(work: Callable[[], Value]) -> Callable[[], tuple[Value | None, BaseEx
 def Bar(
     pages: list[dict[str, str]],
     here: str,
-    address: str = "",
     dark: bool = False,
     event_go: Callable[[str], Any] | None = None,
     event_turn: Callable[[bool], Any] | None = None,
 ) -> None:
-    """The bar. address: what the browser is to show, without going there."""
+    """The bar."""
+
+
+@solara.component_vue("vue/address.vue")
+def Address(address: str) -> None:
+    """What the browser's address is to be, without going there; nothing where it is empty."""
 
 
 @solara.component_vue("vue/failed.vue")

@@ -268,6 +268,7 @@ def settings(home: str) -> dict[str, str]:
         "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
         "SOLARA_ASSETS_EXTRA_LOCATIONS": str(Path(__file__).resolve().parent / "assets"),
         "SOLARA_CHECK_HOOKS": "off",
+        "SOLARA_SERVER_SYNC_WS_WRITE": "True",
     }
 
 
@@ -322,7 +323,8 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
 
     import uvicorn
 
-    warnings.filterwarnings("ignore", module="solara")  # about cookies across sites, which are refused
+    # About cookies across sites, which are refused, and about the part of uvicorn that can write from any thread.
+    warnings.filterwarnings("ignore", module="solara|uvicorn|websockets")
     from solara.server import settings as solara_settings
     from solara.server.starlette import app
 
@@ -343,9 +345,10 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
     screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if browse and screen:
         threading.Timer(0.5, webbrowser.open, [url]).start()
+    # Messages are neither packed nor handed to another thread: on one machine either takes longer than it saves.
     config = uvicorn.Config(
-        guard, log_level="warning", access_log=False, server_header=False, ws_max_size=16 * 2**20, loop="asyncio",
-        timeout_graceful_shutdown=2,
+        guard, log_level="warning", access_log=False, server_header=False, loop="asyncio", timeout_graceful_shutdown=2,
+        ws="websockets", ws_max_size=16 * 2**20, ws_per_message_deflate=False,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -21,6 +21,8 @@ from sim.scenario import Entry, numbers
 
 SIDES = ("As it was", "With the change")
 TOLD = 3  # turns in the feed: the one looked at and those before
+EVENT = ["turn", "kind", "title", "actor"]
+ACT = ["turn", "actor", "action", "target", "succeeded", "utility"]
 Act = tuple[int, str, str, str | None]  # turn, actor, action, target
 Key = dict[str, Any]
 
@@ -126,7 +128,7 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
             "kind": row["kind"],
             "text": capital(_of_whom(row["title"], words.actor(row["actor"]) if row["actor"] else "")),
         }
-        for row in _rows(film.events, turn)
+        for row in _rows(film.events.select(EVENT), turn)
     ]
     return told + [
         {
@@ -138,7 +140,7 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
             "quad": QUAD_OF.get(names.plover.get(row["action"], ""), "neutral"),
             "key": {name: row[name] for name in ("turn", "actor", "action", "target")},
         }
-        for row in _rows(film.acts, turn)
+        for row in _rows(film.acts.select(ACT), turn)
     ]
 
 
@@ -151,8 +153,7 @@ def _of_whom(title: str, whom: str) -> str:
 
 def _rows(table: Any, turn: int) -> list[dict[str, Any]]:
     """The rows of a turn."""
-    turns = table.column("turn").to_numpy()
-    first, last = np.searchsorted(turns, [turn, turn + 1])
+    first, last = np.searchsorted(table.column("turn").to_numpy(), np.array([turn, turn + 1], dtype=np.int32))
     return table.slice(int(first), int(last - first)).to_pylist()
 
 
@@ -173,8 +174,14 @@ def Feed(turns: list[dict[str, Any]], event_act: Callable[[Key], Any] = lambda k
 
 
 @solara.component
-def TheMap(film: Film, turn: int, on_act: Callable[[Key], Any], on_actor: Callable[[str], Any]) -> None:
-    """Where everyone stands, and the acts of the turn as arrows."""
+def TheMap(
+    film: Film,
+    turn: int,
+    told: list[dict[str, Any]],
+    on_act: Callable[[Key], Any],
+    on_actor: Callable[[str], Any],
+) -> None:
+    """Where everyone stands, and the acts of the turn as arrows. told: the sentences of the turn."""
     names, dark = cast(film.ready), picture.is_dark()
     values = film.values(turn)
     levels = region.ladder_levels(values, names.ladder)
@@ -182,7 +189,7 @@ def TheMap(film: Film, turn: int, on_act: Callable[[Key], Any], on_actor: Callab
     acts = [
         region.Act(one["key"]["actor"], one["key"]["target"], one["quad"], f"{one['who']} {one['text']}", one["key"],
                 one["done"])
-        for one in sentences(film, turn) if one["kind"] == "act"
+        for one in told if one["kind"] == "act"
     ]  # fmt: skip
     scene = region.scene(names.actors, levels, acts, [spaced(rung) for rung in rungs], dark)
     region.Map(scene, f"{names.ladder_title or 'The region'}, {names.dates[turn]}", on_actor, on_act)
@@ -283,10 +290,11 @@ def Stage(
     def actor(side: int) -> Callable[[str], Any]:
         return lambda name: on_actor(side, name)
 
+    happened = [feed(one, turn) for one in films]
     if other is None:
         rv.Html(tag="div", class_="stage", children=[
-            Panel("map", TheMap(film, turn, act(0), actor(0))),
-            Panel("feed", Feed(turns=feed(film, turn), event_act=act(0))),
+            Panel("map", TheMap(film, turn, happened[0][0]["told"], act(0), actor(0))),
+            Panel("feed", Feed(turns=happened[0], event_act=act(0))),
             Panel("ladder", TheLadder(film, turn, on_turn)),
             Panel("indicators", TheIndicators(films, turn, shown, *_panels(size))),
             Panel("regard", TheRegard(film, turn, actor(0))),
@@ -295,9 +303,9 @@ def Stage(
     rv.Html(tag="div", class_="stage two", children=[
         rv.Html(tag="div", class_=f"side side-{side}", children=[
             rv.Html(tag="h2", class_="side-name", children=[SIDES[side]]),
-            Panel("map", TheMap(one, turn, act(side), actor(side))),
+            Panel("map", TheMap(one, turn, happened[side][0]["told"], act(side), actor(side))),
             Panel("ladder", TheLadder(one, turn, on_turn)),
-            Panel("feed", Feed(turns=feed(one, turn), event_act=act(side))),
+            Panel("feed", Feed(turns=happened[side], event_act=act(side))),
         ])
         for side, one in enumerate(films)
     ] + [Panel("indicators", TheIndicators(films, turn, shown, 6, 3))])  # fmt: skip

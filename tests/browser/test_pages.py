@@ -14,7 +14,7 @@ from sim.explain import card
 from sim.runs import open_run
 from sim.scenario import read
 from tests.browser import hostile
-from tests.browser.conftest import Dashboard, Visitor, serving, settled
+from tests.browser.visiting import Dashboard, Visitor, serving, settled
 
 PAGES = (
     "/watch?run={run}&turn=4",
