@@ -13,9 +13,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import measures, report, studies
+from benchmarks import dashboard, measures, report, studies
 
-PARTS = measures.PARTS | {"studies": studies.studies}
+PARTS = measures.PARTS | {"studies": studies.studies, "dashboard": dashboard.dashboard}
 
 
 def main(arguments: list[str] | None = None) -> int:
