@@ -96,8 +96,8 @@ class Live:
         """The run so far as the kernel gives it."""
         world, done = self._world, self._world.acts
         incidents = np.zeros((1, world.turn, len(self._incident)), dtype=np.bool_)
-        for turn, *name in world.happened:
-            incidents[0, turn - 1, self._incident[name[0], name[1]]] = True
+        for turn, name, actor in world.happened:
+            incidents[0, turn - 1, self._incident[name, actor]] = True
 
         def column(read: Callable[[Done], Any], kind: Any) -> np.ndarray:
             return np.fromiter((read(act) for act in done), dtype=kind, count=len(done))

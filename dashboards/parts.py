@@ -66,8 +66,8 @@ def use_work(work: Callable[[], Value], dependencies: list[Any]) -> tuple[Value 
     """
     result = solara.lab.use_task(_quiet(work), dependencies=dependencies, raise_error=False, prefer_threaded=True)
     value, error = result.value if result.value is not None else (None, None)
-    if result.error and result.exception is not None:  # type: ignore[attr-defined]
-        value, error = None, result.exception  # type: ignore[attr-defined]
+    if result.error and result.exception is not None:
+        value, error = None, result.exception
     return value, error, bool(result.pending)
 
 

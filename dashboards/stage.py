@@ -14,7 +14,8 @@ import solara
 from dashboards import charts, picture, state
 from dashboards import map as region
 from dashboards.live import Film
-from sim.figures import PREPOSITIONS, QUAD_OF
+from sim.analysis import QUAD_OF
+from sim.figures import PREPOSITIONS
 from sim.naming import Words, axis_title, capital, spaced
 from sim.runs import Prepared
 from sim.scenario import Entry, numbers
