@@ -97,11 +97,21 @@ def Frame(title: str, table: Table, children: list[solara.Element] = []):  # noq
 
 
 def as_csv(table: pa.Table) -> str:
-    """A table as comma-separated values."""
-    from pyarrow import csv
+    """A table as comma-separated values. A text that a spreadsheet would take for a formula gets an apostrophe before
+    it, by which it is text there too."""
+    from pyarrow import compute, csv
 
+    columns = []
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_string(column.type):
+            number = compute.match_substring_regex(column, r"^[+-]?(\d|\.\d|inf)")
+            formula = compute.and_not(compute.match_substring_regex(column, r"^[=+\-@\t\r]"), number)
+            column = compute.if_else(formula, compute.binary_join_element_wise("'", column, ""), column)
+        columns.append(column)
     out = io.BytesIO()
-    csv.write_csv(table, out)
+    csv.write_csv(pa.table(columns, names=table.column_names), out)
     return out.getvalue().decode()
 
 

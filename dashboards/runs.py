@@ -290,7 +290,11 @@ def Turn(data: RunData, turn: int, dates: Sequence[str]) -> None:
     ]
     told_none = "the start: nothing has been done yet" if turn == 0 else "nobody did anything"
     with Scrolled("What happened in the turn"):
-        parts.Note(text=f"{dates[turn]}: {f'{len(lines)} events and acts' if lines else told_none}", more=lines)
+        parts.Note(text=f"{dates[turn]}: {_count(len(lines)) if lines else told_none}", more=lines)
+
+
+def _count(events: int) -> str:
+    return "1 event or act" if events == 1 else f"{events} events and acts"
 
 
 @solara.component

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 
@@ -205,7 +206,7 @@ def test_curves_tornado_and_boxes_hold_their_numbers():
 def test_scenario_text_stays_text_in_every_picture(dark):
     evil = "<img src=x onerror=alert(1)> {{ 7*7 }} {a|b}"
     states = pa.table({"run": [0, 0], "turn": [0, 1], "date": ["2021-04", "2021-05"], "a.b.rung": [0.0, 1.0]})
-    option = plain(charts.ladder(states, {"a.b.rung": ["no", evil]}, {"a.b.rung": evil}, dark=dark))
+    option = plain(charts.ladder(states, {"a.b.rung": ["no", evil]}, {"a.b.rung": evil}, dark=dark, room=400))
     assert option["yAxis"]["data"] == [evil]
     assert any(evil in cell["tip"] for cell in option["series"][0]["data"])
     # Nothing of the option asks ECharts to read text as HTML: tips are made by chart.vue as text nodes.
@@ -251,3 +252,11 @@ def test_what_a_picture_shows_can_be_had_as_rows(done):
     rows = charts.rows_of(option)
     assert {row["series"] for row in rows} == {"95% interval", "value"}
     assert sum(row["series"] == "value" for row in rows) == len(option["yAxis"]["data"])
+
+
+def test_no_text_of_a_csv_is_taken_for_a_formula():
+    picture = pytest.importorskip("dashboards.picture")
+    table = pa.table({"text": ["=1+1", "@x", "-2.5", "plain, text", None], "number": [1.0, -2.0, 3.0, 4.0, 5.0]})
+    back = pandas.read_csv(io.StringIO(picture.as_csv(table)))
+    assert back.text.tolist()[:4] == ["'=1+1", "'@x", "-2.5", "plain, text"]
+    assert back.number.tolist() == [1.0, -2.0, 3.0, 4.0, 5.0]

@@ -89,3 +89,13 @@ def test_a_hostile_scenario_is_compared_and_shown_as_it_is(visitor, folder):
     titles = [row["title"] for row in found.of_kind("yes/no", "number")]
     assert all(" ".join(title.split()) in " ".join(page.inner_text(BOTH).split()) for title in titles)
     assert page.locator("main.page iframe, main.page img[src=x]").count() == 0
+
+
+def test_two_scenarios_are_compared(visitor, folder):
+    page = visitor.open("/compare?a=minimal&pairs=20", "text=Comparisons made before")
+    page.locator(".tightrope-field:has(span:text-is('B')) select").select_option("./hostile")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_selector(BOTH)
+    found = open_comparison(folder / page.url.partition("comparison=")[2])
+    assert (found.manifest["a"]["scenario"], found.manifest["b"]["scenario"]) == ("minimal", "hostile")
+    assert page.evaluate("window.hacked") is None

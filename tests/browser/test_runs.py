@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pandas
 import pytest
 
+from dashboards import charts
 from sim.runs import open_run
 from tests.browser import hostile
 from tests.browser.conftest import Visitor, serving, settled
@@ -36,6 +37,13 @@ def read(folder, name, table):
     return pandas.read_parquet(folder / name / f"{table}.parquet")
 
 
+def told(count):
+    """What the page says of so many events and acts."""
+    if count < 2:
+        return "1 event or act" if count else "nobody did anything"
+    return f"{count} events and acts"
+
+
 def test_every_folder_is_listed_filtered_sorted_and_opened(visitor, folder):
     page = visitor.open("/runs", "text=minimal-1")
     listed = page.locator("table tbody tr td:first-child").all_inner_texts()
@@ -53,9 +61,9 @@ def test_every_folder_is_listed_filtered_sorted_and_opened(visitor, folder):
 def test_outcomes_are_those_that_pandas_reads(visitor, folder):
     page = visitor.open("/runs?run=minimal-1", OUTCOMES)
     outcomes = read(folder, "minimal-1", "outcomes")
-    told = cells(page, OUTCOMES)["Does anyone recognise the Front?"]
-    assert told[0] == f"{len(outcomes)}"
-    assert told[1] == f"{int(outcomes.recognised.sum())}"
+    row = cells(page, OUTCOMES)["Does anyone recognise the Front?"]
+    assert row[0] == f"{len(outcomes)}"
+    assert row[1] == f"{int(outcomes.recognised.sum())}"
     numbers = cells(page, NUMBERS)
     for title, name in (("How often do the states talk to it?", "talks"), ("How many raids are there?", "raids")):
         assert float(numbers[title][2]) == pytest.approx(outcomes[name].mean(), rel=0.006)
@@ -68,14 +76,14 @@ def test_one_run_is_told_turn_by_turn_and_the_address_names_it(visitor, folder):
     def count(run, turn):
         return sum(int(((of.run == run) & (of.turn == turn)).sum()) for of in (acts, events))
 
-    settled(page, COURSE, f"{count(4, 2)} events and acts")
+    settled(page, COURSE, told(count(4, 2)))
     page.get_by_label("Turn after").click()
-    settled(page, COURSE, f"{count(4, 3)} events and acts" if count(4, 3) else "nobody did anything")
+    settled(page, COURSE, told(count(4, 3)))
     page.get_by_label("Run after").click()
     page.wait_for_url("**n=5*")
-    settled(page, COURSE, f"{count(5, 3)} events and acts" if count(5, 3) else "nobody did anything")
+    settled(page, COURSE, told(count(5, 3)))
     page.reload()
-    settled(page, COURSE, f"{count(5, 3)} events and acts" if count(5, 3) else "nobody did anything")
+    settled(page, COURSE, told(count(5, 3)))
 
 
 def test_a_picture_is_saved_as_png_svg_and_its_data_as_csv(visitor, folder):
@@ -189,3 +197,17 @@ def test_an_empty_dir_says_what_to_do(browser, tmp_path):
         page = came.open("/studies", ".note")
         assert came.wrong == []
         came.context.close()
+
+
+def test_pictures_follow_the_theme(browser, dashboard):
+    came = Visitor(browser, dashboard, color_scheme="dark")
+    page = came.open("/runs?run=minimal-1", ".tightrope-picture:has-text('middle 50%') svg")
+    for paper in (charts.DARK.paper, charts.LIGHT.paper):
+        page.wait_for_function(
+            """(paper) => [...document.querySelectorAll('.tightrope-chart svg rect:first-child')]
+               .every((ground) => ground.getAttribute('fill') === paper)""",
+            arg=paper,
+        )
+        page.locator(".bar-theme").click()
+    came.context.close()
+    assert came.wrong == []
