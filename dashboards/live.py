@@ -9,14 +9,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from dashboards import state
 from dashboards.state import Subject
+from sim import records
 from sim.arrays import Acts, History
 from sim.runs import Prepared
 from sim.world import Done, World
@@ -24,18 +27,15 @@ from sim.world import Done, World
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """One run as far as it is known, as tables of a run folder; immutable. last: the last turn there is, 0 the start.
+    """One run as far as it is known; immutable. last: the last turn there is, 0 the start.
 
-    states has a row for each turn of the horizon; those that have not come yet are NaN.
+    Its tables are those of a run folder, each made when it is first asked for.
     """
 
     subject: Subject
     ready: Prepared
     last: int
-    states: pa.Table
-    acts: pa.Table
-    events: pa.Table
-    beliefs: pa.Table
+    history: History
 
     @property
     def turns(self) -> int:
@@ -43,9 +43,42 @@ class Film:
         return self.ready.turns
 
     def values(self, turn: int) -> dict[str, float]:
-        """The indicators by path at the end of a turn."""
-        row = self.states.slice(turn, 1)
-        return {path: float(row.column(path)[0].as_py()) for path in self.ready.compiled.paths}
+        """The indicators by path at the end of a turn; NaN where it has not come yet."""
+        if turn > self.last:
+            return dict.fromkeys(self.ready.compiled.paths, float("nan"))
+        return dict(zip(self.ready.compiled.paths, self.history.states[0, turn].tolist(), strict=True))
+
+    def part(self, paths: Sequence[str]) -> pa.Table:
+        """turn, date and some indicators, a row for each turn of the horizon; NaN for those that have not come yet."""
+        slots = state.library().beside(self.ready, "slots", lambda: _numbered(self.ready.compiled.paths))
+        coming = np.full(self.turns - self.last, np.nan)
+        columns: dict[str, Any] = {
+            "turn": np.arange(self.turns + 1, dtype=np.int32),
+            "date": list(self.ready.legend.dates),
+        }
+        return pa.table(
+            columns | {path: np.concatenate([self.history.states[0, :, slots[path]], coming]) for path in paths}
+        )
+
+    @cached_property
+    def states(self) -> pa.Table:
+        return records.states(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def acts(self) -> pa.Table:
+        return records.acts(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def events(self) -> pa.Table:
+        return records.events(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def beliefs(self) -> pa.Table:
+        return records.beliefs(self.history, self.ready.compiled, self.ready.legend)
+
+
+def _numbered(names: Sequence[str]) -> dict[str, int]:
+    return {name: n for n, name in enumerate(names)}
 
 
 class Live:
@@ -57,7 +90,7 @@ class Live:
         self._world = World(self.ready.compiled, seed, subject.run, policy)
         self._number = {name: n for n, name in enumerate(self.ready.compiled.options)}
         self._incident = {name: n for n, name in enumerate(self.ready.compiled.incidents)}
-        self._states: list[list[float]] = []
+        self._states: list[np.ndarray] = []
         self._alpha: list[np.ndarray] = []
         self._beta: list[np.ndarray] = []
         self._lock = threading.Lock()
@@ -67,7 +100,7 @@ class Live:
     def _keep(self) -> None:
         """What the turn that has just ended left behind."""
         world = self._world
-        self._states.append(list(world.values.values()))
+        self._states.append(np.array(list(world.values.values())))
         self._alpha.append(world.state.alpha[:, 0].copy())
         self._beta.append(world.state.beta[:, 0].copy())
 
@@ -83,14 +116,7 @@ class Live:
             return self._film
 
     def _shown(self) -> Film:
-        tables = self.ready.tables(self._history())
-        coming = self.ready.turns - self._world.turn
-        states = tables["states"]
-        if coming:
-            states = pa.concat_tables([states, _unknown(states.schema, self._world.turn, self.ready)])
-        return Film(
-            self.subject, self.ready, self._world.turn, states, tables["acts"], tables["events"], tables["beliefs"]
-        )
+        return Film(self.subject, self.ready, self._world.turn, self._history())
 
     def _history(self) -> History:
         """The run so far as the kernel gives it."""
@@ -104,9 +130,9 @@ class Live:
 
         return History(
             np.array([self.subject.run]),
-            np.array([self._states]),
-            np.array([self._alpha]),
-            np.array([self._beta]),
+            np.stack(self._states)[None],
+            np.stack(self._alpha)[None],
+            np.stack(self._beta)[None],
             incidents,
             Acts(
                 run=np.full(len(done), self.subject.run),
@@ -118,18 +144,6 @@ class Live:
                 probability=column(lambda act: act.probability, np.float64),
             ),
         )
-
-
-def _unknown(schema: pa.Schema, last: int, ready: Prepared) -> pa.Table:
-    """Rows of the states for the turns after the last."""
-    turns = range(last + 1, ready.turns + 1)
-    nan = pa.array(np.full(len(turns), np.nan))
-    given: dict[str, Any] = {
-        "run": pa.array([0] * len(turns)),
-        "turn": pa.array(list(turns)),
-        "date": pa.array([ready.legend.dates[turn] for turn in turns]),
-    }
-    return pa.table([given.get(one.name, nan).cast(one.type) for one in schema], schema=schema)
 
 
 class Player:

@@ -202,9 +202,10 @@ def TheLadder(film: Film, turn: int, on_turn: Callable[[int], Any]) -> None:
     names, dark = cast(film.ready), picture.is_dark()
     if not names.ladder:
         return
-    option = charts.ladder(film.states, names.ladder, names.rows, at=turn, dark=dark, room=110)
+    states = film.part(list(names.ladder))
+    option = charts.ladder(states, names.ladder, names.rows, at=turn, dark=dark, room=110)
     picture.Picture(
-        option, f"{names.ladder_title} over time", lambda: film.states.select(["turn", "date", *names.ladder]),
+        option, f"{names.ladder_title} over time", lambda: states,
         on_click=lambda key: on_turn(int(key["turn"])) if isinstance(key, dict) and "turn" in key else None,
     )  # fmt: skip
 
@@ -214,9 +215,10 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
     """The indicators that are looked at; of two runs both lines."""
     names, dark = cast(films[0].ready), picture.is_dark()
     paths = [path for path in (list(shown) or names.main[:count]) if path in names.titles]
-    drawn = charts.run_panels(films[0].states, paths, names.titles, names.ranges, names.ladders)
+    states = [film.part(paths) for film in films]
+    drawn = charts.run_panels(states[0], paths, names.titles, names.ranges, names.ladders)
     if len(films) > 1:
-        others = charts.run_panels(films[1].states, paths, names.titles, names.ranges, names.ladders)
+        others = charts.run_panels(states[1], paths, names.titles, names.ranges, names.ladders)
         drawn = [
             charts.Panel(
                 one.path, one.title, one.low, one.high,
@@ -226,15 +228,12 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
             )
             for one, other in zip(drawn, others, strict=True)
         ]  # fmt: skip
-    option = charts.panels(drawn, charts.dates_of(films[0].states), names.injects, columns, turn, dark)
+    option = charts.panels(drawn, charts.dates_of(states[0]), names.injects, columns, turn, dark)
 
     def table() -> Any:
         import pyarrow as pa
 
-        return pa.concat_tables(
-            [film.states.select(["turn", "date", *paths]).append_column("side", [["AB"[n]] * film.states.num_rows])
-             for n, film in enumerate(films)]
-        )  # fmt: skip
+        return pa.concat_tables([one.append_column("side", [["AB"[n]] * one.num_rows]) for n, one in enumerate(states)])
 
     picture.Picture(option, "Indicators", table)
 

@@ -52,7 +52,10 @@ def test_a_film_never_changes_and_waits_for_its_turn(library: Library):
     early = made.reach(2)
     kept = store.table_hash(early.states)
     late = made.reach(99)
-    assert (early.last, late.last, early.states.num_rows, late.states.num_rows) == (2, 12, 13, 13)
+    assert (early.last, late.last, early.states.num_rows, late.states.num_rows) == (2, 12, 3, 13)
+    shown = early.part(["raiders"])
+    assert shown.column("turn").to_pylist() == list(range(13))
+    assert [value == value for value in shown.column("raiders").to_pylist()] == [True] * 3 + [False] * 10
     assert store.table_hash(early.states) == kept
     assert early.values(2) == late.values(2)
     assert all(value != value for value in early.values(3).values())
