@@ -2,9 +2,10 @@
 
 Every function is pure: tables and names in, a dict of plain values out, whose numbers are the tables' own. Options are
 ECharts' with additions that `chart.vue` makes into what JSON cannot say: `names` (text by value) and `percent` of an
-axis label, `share` of a title (its width, of the picture's), `band` of a series (its data are place, low, high, and the
-area between is filled), and `tip` of a datum (what is shown on hovering; text it stays, whatever is in it). `key` of a
-datum is what a click on it brings back to Python.
+axis label, `share` of a title (its width, of the picture's) and of a grid (where it begins, how wide it is, and the
+pixels that its axis takes of that), `band` of a series (its data are place, low, high, and the area between is filled),
+and `tip` of a datum (what is shown on hovering; text it stays, whatever is in it). `key` of a datum is what a click on
+it brings back to Python.
 
 Colours are those of Okabe & Ito 2008, lighter on dark ground, and no distinction rests on colour alone. A turn is a
 place on a value axis, its inject half a turn before it.
@@ -361,7 +362,7 @@ def panels(
                           "share": 0.96 / columns},
         })  # fmt: skip
         option["grid"].append({
-            "left": f"{left + 100 * gutter / 1000:.2f}%", "width": f"{wide - 100 * (gutter + 14) / 1000:.2f}%",
+            "share": [column / columns, 1 / columns, gutter],
             "top": f"{top + 100 * 24 / (rows * PANEL_HEIGHT):.2f}%",
             "height": f"{100 * (PANEL_HEIGHT - 50) / (rows * PANEL_HEIGHT):.2f}%",
         })  # fmt: skip

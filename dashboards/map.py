@@ -26,7 +26,7 @@ from dashboards.picture import Frame
 from sim.naming import spaced
 
 GEO = Path(__file__).with_name("geo.json")
-COLUMN = 138  # units of the column beside the map
+COLUMN = 172  # units of the column beside the map
 CHIP, CHIP_GAP = 30, 5
 LEGEND = 46  # units of the legend below
 FOOT = 16
@@ -154,6 +154,7 @@ def scene(
         "width": width + COLUMN,
         "height": height,
         "tall": tall,
+        "room": LEGEND,
         "actors": shown,
         "arrows": _arrows(acts, at, of),
         "legend": [{"fill": charts.shade(of.heat, n / max(len(legend) - 1, 1)), "text": text}
