@@ -214,7 +214,8 @@ def TheLadder(film: Film, turn: int, on_turn: Callable[[int], Any]) -> None:
 def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count: int, columns: int) -> None:
     """The indicators that are looked at; of two runs both lines."""
     names, dark = cast(films[0].ready), picture.is_dark()
-    paths = [path for path in (list(shown) or names.main[:count]) if path in names.titles]
+    first = names.main[:count] if len(films) == 1 else parting(films, names)[:count]
+    paths = [path for path in (list(shown) or first) if path in names.titles]
     states = [film.part(paths) for film in films]
     drawn = charts.run_panels(states[0], paths, names.titles, names.ranges, names.ladders)
     if len(films) > 1:
@@ -236,6 +237,24 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
         return pa.concat_tables([one.append_column("side", [["AB"[n]] * one.num_rows]) for n, one in enumerate(states)])
 
     picture.Picture(option, "Indicators", table)
+
+
+def parting(films: Sequence[Film], names: Cast) -> list[str]:
+    """The indicators that are looked at, those first in which two runs part most, as a share of their ranges."""
+    last = min(film.last for film in films) + 1
+    one, other = (film.history.states[0, :last] for film in films)
+    spans = np.array([high - low for low, high in names.ranges.values()])
+    apart = dict(zip(names.ranges, np.abs(one - other).max(axis=0) / np.where(spans > 0, spans, 1.0), strict=True))
+    return sorted(names.main, key=lambda path: -round(apart[path], 3))
+
+
+def mark_alone(happened: Sequence[list[dict[str, Any]]]) -> None:
+    """Marks what happened in a turn on one side only."""
+    for one, other in ((happened[0], happened[1]), (happened[1], happened[0])):
+        for turn, beside in zip(one, other, strict=True):
+            there = {(told.get("who"), told["text"]) for told in beside["told"]}
+            for told in turn["told"]:
+                told["alone"] = (told.get("who"), told["text"]) not in there
 
 
 @solara.component
@@ -300,6 +319,7 @@ def Stage(
             Panel("regard", TheRegard(film, turn, actor(0))),
         ])  # fmt: skip
         return
+    mark_alone(happened)
     rv.Html(tag="div", class_="stage two", children=[
         rv.Html(tag="div", class_=f"side side-{side}", children=[
             rv.Html(tag="h2", class_="side-name", children=[SIDES[side]]),
