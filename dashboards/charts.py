@@ -1054,7 +1054,7 @@ def regard(
     option = _frame(f"Regard among {len(names)} actors", dark)
     hidden = {"type": "value", "show": False, "min": -1.05, "max": 1.05}
     return option | {
-        "grid": {"left": 120, "right": 120, "top": 14, "bottom": 14},
+        "grid": {"left": "24%", "right": "24%", "top": 14, "bottom": 14},
         "xAxis": hidden,
         "yAxis": hidden,
         "series": [{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +145,12 @@ def compare(asked: Mapping[str, Any], told: Callable[[int], Any]) -> str:
     return done.folder.resolve().relative_to(library.folder).as_posix()
 
 
-def new_folder(parent: Path, name: str) -> Path:
-    """The first of `<name>-1`, `-2`, ... that is not there."""
+def new_folder(parent: Path, name: str, taken: Collection[Path] = ()) -> Path:
+    """The first of `<name>-1`, `-2`, ... that is neither there nor taken."""
     count = 1
-    while (parent / f"{name}-{count}").exists():
+    while (found := parent / f"{name}-{count}").exists() or found in taken:
         count += 1
-    return parent / f"{name}-{count}"
+    return found
 
 
 def numbers_of(path: Path) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def All(query: state.Query, go: parts.Go) -> None:
     forecast, wrong, busy = parts.use_work(lambda: sweep.check(known[chosen]) if chosen else None, [chosen])
 
     def begin() -> None:
-        folder = new_folder(library.folder, known[chosen].stem)
+        folder = new_folder(library.folder, known[chosen].stem, jobs.begun())
         library.folder.mkdir(parents=True, exist_ok=True)
         jobs.begin(known[chosen], folder, workers)
         go("studies", state.Query().with_(study=folder.name))
