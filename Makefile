@@ -13,15 +13,17 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready-$(VERSION)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.9
+# There is no wheel of solara-assets: it is built when all else of the lock is there, by the backend that the lock pins.
+NO_WHEEL := '/^solara-assets==/,/^    . via/d'
 UPGRADE :=
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench setup lock clean
+.PHONY: run test chromium lint bench setup lock clean
 
 run: $(STAMP)
 	$(BIN)/tightrope run takeover-2021 --runs 200
 
-test: $(STAMP)
+test: $(STAMP) chromium
 	$(BIN)/python -m pytest
 
 lint: $(STAMP)
@@ -29,6 +31,16 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy sim
 	$(BIN)/lint-imports
+
+# The browser tests want a Chromium: that of CHROMIUM or of the machine, else Debian's. Without one they are skipped, or
+# under CI=true fail.
+chromium:
+	@{ [ -x "$$CHROMIUM" ] || command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		command -v google-chrome-stable; } >/dev/null 2>&1 || { \
+		as=; [ "$$(id -u)" = 0 ] || as='sudo -n'; \
+		echo 'No Chromium here: installing the package of that name for the browser tests.'; \
+		{ $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+		echo 'It could not be installed: the browser tests will be skipped (with CI=true they fail).'; }
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
@@ -41,7 +53,8 @@ $(STAMP): requirements.lock pyproject.toml
 		echo 'Name another: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
 	@echo 'Setting up $(VENV) with Python $(VERSION); the first time takes about a minute.'
 	test -e $@ || "$(PYTHON)" -m venv --clear $(VENV)
-	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	sed $(NO_WHEEL) requirements.lock | $(PIP) install --require-hashes --only-binary :all: -r /dev/stdin
+	$(PIP) install --require-hashes --only-binary :all: --no-binary solara-assets --no-build-isolation -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -50,7 +63,7 @@ lock:
 	test -x build/uv-$(UV_VERSION)/bin/uv || { "$(PYTHON)" -m venv --clear build/uv-$(UV_VERSION) && \
 		build/uv-$(UV_VERSION)/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION); }
 	build/uv-$(UV_VERSION)/bin/uv pip compile pyproject.toml --group dev --group build \
-		--universal --python-version 3.11 --only-binary :all: --generate-hashes \
+		--universal --python-version 3.11 --only-binary :all: --no-binary solara-assets --generate-hashes \
 		--no-emit-index-url --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
 
 clean:

@@ -312,11 +312,18 @@ def reached(ready: Any) -> float:
 # ------------------------------------------------------------------------------------------------------------ memory
 
 RUN = """
-import resource, sys
+import sys
+from benchmarks.measures import peak
 from sim.runs import run
 run(sys.argv[1], int(sys.argv[2]), out=sys.argv[3], figures=False)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak())
 """
+
+
+def peak() -> float:
+    """Megabytes that this process has held at most; `ru_maxrss` would count what its parent held when it began."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def memory(quick: bool) -> Part:
@@ -335,7 +342,7 @@ def memory(quick: bool) -> Part:
             command = [sys.executable, "-c", RUN, source, str(runs), str(Path(folder) / "run")]
             done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
             seconds = time.perf_counter() - began
-        peaks.append(int(done.stdout.split()[-1]) / 1024)
+        peaks.append(float(done.stdout.split()[-1]))
         part.rows.append((f"{runs:,}", f"{peaks[-1]:.0f}", f"{seconds:.0f}"))
     more = peaks[1] / peaks[0] - 1
     part.lines.append(

@@ -1,97 +1,169 @@
-"""What a study costs: `python -m benchmarks.studies [runs]` prints each figure with what it was measured on.
+"""What a study costs: each sweep in a process of its own, whole calls, the start of the workers among them.
 
-Times are of the whole call, the start of the workers among them; the memory of the parent is its peak.
+`python -m benchmarks.studies STUDY OUT WORKERS ENGINE` is one of those processes; the engine `none` computes the runs
+of the study's first point in threads of one process and keeps nothing of them.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from benchmarks.measures import SEED, environment, fitting, peak
+from benchmarks.report import ROOT, Line, Part
 
 VARIED = """\
 study: 1
 title: What a study costs
-scenario: takeover-2021
+scenario: {scenario}
 vary:
-  taliban.control: {{low: 0.35, high: 0.55}}
-  actors.russia.interests.borders.salience: {{low: 0.3, high: 0.9}}
-  model.rationality: {{low: 100, high: 300}}
-design: latin_hypercube
+{axes}design: latin_hypercube
 points: {runs}
 """
-REPEATED = "study: 1\ntitle: One point\nscenario: takeover-2021\nreplicates: {runs}\n"
-UNWRITTEN = """\
-import sys, time
-from sim import kernel, runs
-ready = runs.prepare("takeover-2021")
-list(kernel.batches(ready.compiled, 1, range(128), explained=False))
-began = time.perf_counter()
-for _ in kernel.batches(ready.compiled, 1, range(int(sys.argv[1])), explained=False, threads=2):
-    pass
-print(time.perf_counter() - began)
+REPEATED = """\
+study: 1
+title: One point
+scenario: {scenario}
+replicates: {runs}
 """
+AXES = {
+    "takeover-2021": """\
+  taliban.control: {low: 0.35, high: 0.55}
+  actors.russia.interests.borders.salience: {low: 0.3, high: 0.9}
+  model.rationality: {low: 100, high: 300}
+""",
+    "minimal": "  model.rationality: {low: 100, high: 300}\n",
+}
 
 
-def swept(text: str, runs: int, folder: Path, workers: int, engine: str = "local") -> dict[str, float]:
-    """Seconds and the parent's peak memory of one study, in a process of its own."""
-    study = folder / "study.yaml"
-    study.write_text(text.format(runs=runs))
-    out = folder / "out"
+def studies(quick: bool) -> Part:
+    """Two workers against one, Dask, Mesa and nothing written; points against replicates; a finished study; memory."""
+    scenario, runs, times, repeats = ("minimal", 2_000, 2, 1) if quick else ("takeover-2021", 100_000, 10, 3)
+    part = Part(
+        "Studies",
+        f"`sweep` of {runs:,} runs of {scenario}, its outcomes written as Parquet: a Latin hypercube of three numbers "
+        "with one run a point, and replicates of one point. Each call is a process of its own, whose whole time "
+        "counts: planning, starting workers, writing, the closing hash. `nothing written` computes the same replicates "
+        "in two threads of one process and drops them. Mesa is `mesa.batch_run` on two processes, nothing written. "
+        "What is compared was measured in turns; each number is the best of its repeats.",
+        headings=("what", "runs", "repeats", "best, s", "median, s", "ms a run", "parent's peak, MB"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="tightrope-benchmarks-") as place:
+        folder = Path(place)
+        few = fitting(partial(_mesa, scenario), 2, 0.01 if quick else 8.0)
+        calls: dict[str, tuple[int, Callable[[], dict[str, float]]]] = {
+            "points, two workers": (runs, partial(swept, VARIED, scenario, runs, folder, 2)),
+            "points, one worker": (runs, partial(swept, VARIED, scenario, runs, folder, 1)),
+            "points, Dask's two workers": (runs, partial(swept, VARIED, scenario, runs, folder, 2, "dask-local")),
+            "replicates, two workers": (runs, partial(swept, REPEATED, scenario, runs, folder, 2)),
+            "replicates, two threads, nothing written": (
+                runs, partial(swept, REPEATED, scenario, runs, folder, 2, "none"),
+            ),
+            "mesa.batch_run, two processes, nothing written": (few, partial(_mesa_timed, scenario, few)),
+        }  # fmt: skip
+        swept(VARIED, scenario, 64, folder, 1)  # compiles, where it must
+        told: dict[str, list[dict[str, float]]] = {name: [] for name in calls}
+        for n in range(repeats):
+            for name in list(calls)[:: 1 if n % 2 == 0 else -1]:
+                told[name].append(calls[name][1]())
+        many = f"points, two workers, {times * runs:,} runs"
+        calls[many] = (times * runs, partial(swept, VARIED, scenario, times * runs, folder, 2))
+        told[many] = [calls[many][1]()]
+    best = {name: min(found["seconds"] for found in each) for name, each in told.items()}
+    for name, each in told.items():
+        count, held = calls[name][0], each[0].get("peak_mb")
+        middle = statistics.median(found["seconds"] for found in each)
+        part.rows.append((name, f"{count:,}", str(len(each)), f"{best[name]:.2f}", f"{middle:.2f}",
+                          f"{1000 * best[name] / count:.4g}", "" if held is None else f"{held:.0f}"))  # fmt: skip
+    two, one, dask, replicates, bare, mesa, large = best.values()
+    finished = told[many][0]
+    more = finished["peak_mb"] / told["points, two workers"][0]["peak_mb"] - 1
+    faster = (mesa / few) / (replicates / runs)
+    for what, target, measured, met in (
+        ("two cores with Parquet against mesa.batch_run on two processes", "at least 50 times, better 100",
+         f"{faster:.3g} times", faster >= 50),
+        ("speed kept with writing", "at least 0.7", f"{bare / replicates:.2f}", bare / replicates >= 0.7),
+        ("two workers against one", "at least 1.8 times", f"{one / two:.2f} times", one / two >= 1.8),
+        ("Dask's two local workers against ours", "at least 0.8", f"{two / dask:.2f}", two / dask >= 0.8),
+        ("a Latin hypercube against as many replicates of one point", "at most 2 times as long",
+         f"{two / replicates:.2f} times", two / replicates <= 2),
+        (f"resuming a finished study of {times * runs:,} runs", "at most 5 s",
+         f"{finished['resume_seconds']:.1f} s", finished["resume_seconds"] <= 5),
+        (f"parent's peak memory at {times * runs:,} runs against {runs:,}", "at most 10% more", f"{100 * more:+.1f}%",
+         more <= 0.10),
+        (f"{times * runs:,} runs", "", f"{large:.0f} s and {finished['mb']:.0f} MB on the disk", None),
+    ):  # fmt: skip
+        part.lines.append(Line(what, target, measured, met))
+    return part
+
+
+def swept(text: str, scenario: str, runs: int, folder: Path, workers: int, engine: str = "local") -> dict[str, float]:
+    """What one call took: seconds, the parent's peak memory, seconds to resume it, megabytes on the disk."""
+    study, out = folder / "study.yaml", folder / "out"
+    study.write_text(text.format(scenario=scenario, axes=AXES[scenario], runs=runs))
     shutil.rmtree(out, ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.studies", "--one", str(study), str(out), str(workers), engine],
-        capture_output=True, text=True, check=True,
+        [sys.executable, "-m", "benchmarks.studies", str(study), str(out), str(workers), engine],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def one(study: str, out: str, workers: str, engine: str) -> None:
+def _mesa(scenario: str, runs: int) -> None:
+    from benchmarks.ordinary import run_all
+
+    run_all(scenario, SEED, list(range(runs)), processes=2)
+
+
+def _mesa_timed(scenario: str, runs: int) -> dict[str, float]:
+    began = time.perf_counter()
+    _mesa(scenario, runs)
+    return {"seconds": time.perf_counter() - began}
+
+
+def main(study: str, out: str, workers: str, engine: str) -> None:
     """Sweep once, then resume, and print what it took."""
+    told = unwritten(study, int(workers)) if engine == "none" else written(study, out, int(workers), engine)
+    told["peak_mb"] = peak()
+    if engine != "none":
+        from sim import sweep
+
+        began = time.perf_counter()
+        sweep.sweep(study, out, resume=True)
+        told["resume_seconds"] = time.perf_counter() - began
+        told["mb"] = sum(path.stat().st_size for path in Path(out).rglob("*") if path.is_file()) / 1e6
+    print(json.dumps(told))
+
+
+def written(study: str, out: str, workers: int, engine: str) -> dict[str, float]:
     from sim import sweep
 
     began = time.perf_counter()
-    sweep.sweep(study, out, workers=int(workers), engine=engine)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sweep.sweep(study, out, workers=workers, engine=engine)
+    return {"seconds": time.perf_counter() - began}
+
+
+def unwritten(study: str, threads: int) -> dict[str, float]:
+    from sim import kernel, plan
+    from sim.study import load
+
+    begun = plan.Plan(load(study))
+    ready = begun.structure(begun.first).ready
+    for _ in kernel.batches(ready.compiled, SEED, range(kernel.LANES), explained=False):
+        pass
     began = time.perf_counter()
-    sweep.sweep(study, out, resume=True)
-    resumed = time.perf_counter() - began
-    size = sum(path.stat().st_size for path in Path(out).rglob("*") if path.is_file()) / 1e6
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "resume_seconds": resumed, "mb": size}))
-
-
-def main(runs: int) -> None:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        swept(VARIED, 64, folder, 1)  # compiles, where it must
-        two = swept(VARIED, runs, folder, 2)
-        single = swept(VARIED, runs, folder, 1)
-        repeated = swept(REPEATED, runs, folder, 2)
-        dask = swept(VARIED, runs, folder, 2, "dask-local")
-        ten = swept(VARIED, 10 * runs, folder, 2)
-        bare = float(
-            subprocess.run(
-                [sys.executable, "-c", UNWRITTEN, str(runs)], capture_output=True, text=True, check=True
-            ).stdout
-        )
-    print(f"{runs:,} points of three numbers, one run each, takeover-2021, two workers: {two['seconds']:.1f} s")
-    print(f"two workers against one: {single['seconds'] / two['seconds']:.2f} times as fast")
-    print(f"points against as many replicates of one point: {two['seconds'] / repeated['seconds']:.2f} times as long")
-    print(f"speed kept with writing, against two threads that write nothing: {bare / repeated['seconds']:.2f}")
-    print(f"Dask's two workers against ours: {two['seconds'] / dask['seconds']:.2f}")
-    print(f"parent's peak memory: {two['peak_mb']:.0f} MB at {runs:,} runs, {ten['peak_mb']:.0f} MB at {10 * runs:,}")
-    print(f"{10 * runs:,} runs: {ten['seconds']:.1f} s, {ten['mb']:.0f} MB; resumed in {ten['resume_seconds']:.1f} s")
+    for _ in kernel.batches(ready.compiled, SEED, range(begun.runs), explained=False, threads=threads):
+        pass
+    return {"seconds": time.perf_counter() - began}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        one(*sys.argv[2:6])
-    else:
-        main(int(sys.argv[1]) if sys.argv[1:] else 100_000)
+    main(*sys.argv[1:5])

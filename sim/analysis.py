@@ -19,6 +19,16 @@ from sim import columns
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 QUANTILE_NAMES = ("q05", "q25", "q50", "q75", "q95")
 
+# PLOVER's own grouping of its types (the codebook of POLECAT, Halterman et al. 2023); what PLOVER drops is neutral.
+QUADS = {
+    "verbal cooperation": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
+    "material cooperation": ("COOPERATE", "AID", "RETREAT"),
+    "verbal conflict": ("REQUEST", "ACCUSE", "REJECT", "THREATEN"),
+    "material conflict": ("PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"),
+    "neutral": ("NONE",),
+}
+QUAD_OF = {plover: quad for quad, types in QUADS.items() for plover in types}
+
 
 def wilson(successes: int, of: int, level: float = 0.95) -> tuple[float, float]:
     """Interval of a share. Source: Wilson 1927, score interval without continuity correction."""

@@ -5,7 +5,8 @@ side by side: its last axis is always the run, `r`, so that the innermost loops 
 `Compiled` carries the tables with the names behind them; `History` is what came of a set of runs.
 
 Index letters: r run, t turn, i acting actor, j target, o onlooker or owner, a action, s slot of the state vector,
-q assurance; d deal (a bargain between two), p promise of a deal, f forum, u output of a forum; k an interest slot (a slot that somebody has an interest in), b a belief (receiver, giver, kind).
+q assurance; d deal (a bargain between two), p promise of a deal, f forum, u output of a forum; k an interest slot (a
+slot that somebody has an interest in), b a belief (receiver, giver, kind).
 A *source* is what a factor reads: a slot's share of its range, or a capability; it is coded 2 x index + (1 for `not`).
 """
 
@@ -521,6 +522,12 @@ class Talks:
     first: Floats
     second: Floats
 
+    @staticmethod
+    def none() -> Talks:
+        """Nothing said."""
+        few, none = np.empty(0, dtype=np.int32), np.empty(0)
+        return Talks(np.empty(0, dtype=np.int64), few, few, few, few, none, none, none)
+
 
 @dataclass(frozen=True)
 class History:
@@ -532,4 +539,4 @@ class History:
     beta: Floats3
     incidents: Annotated[NDArray[np.bool_], 3]  # (R, T, I)
     acts: Acts
-    talks: Talks
+    talks: Talks = field(default_factory=Talks.none)

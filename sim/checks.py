@@ -149,7 +149,7 @@ def _counts(scenario: Scenario, compiled: Compiled) -> dict[str, int]:
 
 def _first_turn(compiled: Compiled, seed: int = 1) -> State:
     """The state at the start of turn 1 in run 0."""
-    from sim import bargains, kernel
+    from sim import kernel
 
     state = kernel.new_state(compiled, [0])
     kernel.begin(compiled.tables, state)
@@ -159,7 +159,7 @@ def _first_turn(compiled: Compiled, seed: int = 1) -> State:
 
 def _leading(compiled: Compiled, state: State) -> list[Leading]:
     """The best options of each actor at the start of turn 1."""
-    from sim import bargains, kernel
+    from sim import kernel
 
     T = compiled.tables  # noqa: N806
     found = []
@@ -289,7 +289,7 @@ def _stocks_without_pull(scenario: Scenario, compiled: Compiled) -> Iterator[tup
 
 def _unwanted_bargains(scenario: Scenario, compiled: Compiled, state: State) -> Iterator[tuple[str, str]]:
     """Bargains that no pair can make, or by which both sides of every deal that could be made now would lose."""
-    from sim import bargains, kernel
+    from sim import bargains
 
     T = compiled.tables  # noqa: N806
     worth: dict[str, list[tuple[float, float, str]]] = {}

@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sim.compare import Comparison
     from sim.evidence import Sources
     from sim.findings import Findings, Told
+    from sim.hindcast import Hindcast
     from sim.runs import Replay, Run
     from sim.sensitivity import Index
     from sim.sweep import Forecast
@@ -280,6 +281,8 @@ def analyse(
 
     with Progress("outcomes") as progress:
         found = findings.analyse(folder, outcomes or (), progress)
+    if not as_json:
+        echo(_analysed(found))
     written = None
     if report:
         announce_compilation()
@@ -289,10 +292,35 @@ def analyse(
             written = reporting.write(found, progress=progress)
     if as_json:
         echo(to_json(found.as_dict() | {"report": None if written is None else str(written)}))
-        return
-    echo(_analysed(found))
-    if written is not None:
+    elif written is not None:
         echo(f"Report: {written}")
+
+
+@app.command()
+def hindcast(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
+    runs: Annotated[int, typer.Option(help="Number of runs, of the model and of each baseline.")] = 1000,
+    facts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Facts to score.  [default: those of the documents]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same runs.")] = 1,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number; may be given often.")
+    ] = None,
+    turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenario's own.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/hindcast-<scenario>-<n>]")
+    ] = None,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Score a scenario against what the documents report, beside policies and forecasts that know nothing."""
+    announce_compilation()
+    from sim import hindcast as scoring
+
+    with Progress(f"{Path(scenario).stem}: runs") as progress:
+        done = scoring.hindcast(scenario, runs, seed, facts, sets or (), turns, out, figures, progress=progress)
+    echo(to_json(done.as_dict()) if as_json else _hindcast(done))
 
 
 @app.command()
@@ -345,14 +373,39 @@ def export(
 
 
 @app.command()
+def dashboard(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the run folders and studies are.")] = Path(
+        "runs"
+    ),
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for any.  [default: 8765, or any if taken]")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but the default lets others in who have the URL.")
+    ] = "127.0.0.1",
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Watch runs, question, compare and explore them in the browser; prints the dashboard's URL first."""
+    asked = [str(folder), "--host", host, *([] if port is None else ["--port", str(port)])]
+    # Another program, so that nothing of this package imports it; -P: a folder `dashboards` here is not taken for it.
+    command = [sys.executable, "-P", "-m", "dashboards", *asked, *([] if open_ else ["--no-open"])]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+@app.command()
 def schema(
     study: Annotated[bool, typer.Option("--study", help="Of study files instead of scenario files.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Of files of facts instead of scenario files.")] = False,
 ) -> None:
-    """Print the JSON Schema of scenario (or study) files, by which editors complete them."""
+    """Print the JSON Schema of scenario (or study, or fact) files, by which editors complete them."""
+    from sim import facts as recorded
     from sim import scenario
     from sim import study as studies
 
-    echo(to_json(studies.schema() if study else scenario.schema()))
+    if study and facts:
+        raise BadInput("tightrope schema: --study or --facts, not both")
+    echo(to_json(recorded.schema() if facts else studies.schema() if study else scenario.schema()))
 
 
 def _one_or_all(found: Sequence[Any], asked: Sequence[str]) -> Any:
@@ -597,6 +650,139 @@ def _folded(text: str) -> str:
     return textwrap.fill(text, 118, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
+# ---------------------------------------------------------------------------------------------- what `hindcast` prints
+
+
+SAMPLES = {"in": "in sample", "out": "out of sample"}
+
+
+def _hindcast(done: Hindcast) -> str:
+    manifest = done.manifest
+    dates, others = manifest["dates"], manifest["baselines"]
+    parts = [
+        manifest["title"],
+        f"{manifest['runs']:,} runs of each policy, {dates[1]} to {dates[-1]}; seed {manifest['seed']}"
+        + "".join(f"; {item}" for item in manifest["sets"]),
+        f"Facts of {manifest['facts']['file']}: {manifest['facts']['title']}",
+        *(f"note: {note}" for note in manifest["notes"]),
+        "",
+    ]
+    rows = done.facts.to_pylist()
+    tested = [row for row in rows if row["status"] in ("scored", "given")]
+    if tested:
+        parts.append(drawn(_fact_table(tested, others)))
+    told = {"cannot": "cannot be said: ", "given": "is given: ", "scored": ""}
+    parts += [
+        _folded(f"{row['fact']} {told[row['status']]}{row['why']}")
+        for row in rows
+        if row["why"] and row["status"] != "outside"
+    ]
+    outside: dict[str, list[str]] = {}
+    for row in rows:
+        if row["status"] == "outside":
+            outside.setdefault(row["why"], []).append(row["fact"])
+    parts += [_folded(f"Not scored, for {why}: {', '.join(names)}.") for why, names in outside.items()]
+    pooled = [row for row in tested if row["pooled_share"] is not None]
+    if pooled:
+        held = (f"{row['fact']} {'yes' if row['pooled'] else 'no'} ({row['pooled_share']:.0%})" for row in pooled)
+        parts.append(_folded(f"On averages over all runs (share of resamples): {', '.join(held)}."))
+    parts += ["", *(_folded(_total(row, others)) for row in manifest["totals"] if row["scored"])]
+    parts += [*(_folded(_brier(row, others)) for row in manifest["brier"]), ""]
+    if manifest["acts"]:
+        parts.append(drawn(_forecast_table(manifest["acts"])))
+        parts += [*map(_folded, _best_others(manifest["acts"])), ""]
+    if manifest["ladders"]:
+        parts.append(drawn(_ladder_table(manifest["ladders"], others)))
+    stood = done.obstacles.to_pylist()
+    if stood:
+        parts += ["What stood in the way, in the run nearest to passing:", *map(_obstacle, stood), ""]
+    parts.append(f"Folder: {done.folder}")
+    return "\n".join(parts)
+
+
+def _fact_table(rows: list[dict[str, Any]], others: Sequence[str]) -> Table:
+    shown = table("Fact", "", "", "Holds in", "95%", "Wants", "", *others, title="Facts")
+    for row in rows:
+        interval = "" if row["low"] is None else f"{percent(row['low'])}-{percent(row['high'])}"
+        verdict = "passes" if row["passes"] else "FAILS"
+        if row["status"] == "given":
+            verdict += ", given"
+        elif row["free"]:
+            verdict += ", free"
+        statement = row["statement"].strip()
+        wanted = percent(row["wanted"]) if row["observed"] else f"≤{percent(1 - row['wanted'])}"
+        shown.add_row(
+            row["fact"], "H" if row["weight"] == "hard" else "S",
+            statement if len(statement) <= 40 else f"{statement[:39]}…", f"{row['share']:.1%}", interval,
+            wanted, verdict, *(percent(row[f"share_{other}"]) for other in others),
+        )  # fmt: skip
+    return shown
+
+
+def _total(row: dict[str, Any], others: Sequence[str]) -> str:
+    theirs = ", ".join(f"{other} {row[other]}" for other in others)
+    kinds = {"given": "given", "cannot": "cannot be said", "outside": "outside the scenario"}
+    apart = [f"{row[key]} {word}" for key, word in kinds.items() if row[key]]
+    more = f" Apart: {', '.join(apart)}." if apart else ""
+    return (
+        f"{row['weight'].capitalize()} facts {SAMPLES[row['sample']]}: {row['passed']} of {row['scored']} pass "
+        f"({theirs}). {row['free']} of the {row['scored']} a baseline passes too; of the other {row['others']}, "
+        f"{row['passed_others']} pass.{more}"
+    )
+
+
+def _brier(row: dict[str, Any], others: Sequence[str]) -> str:
+    skills = ", ".join(
+        f"{number(row[f'brier_{other}'])} of {other} (skill {number(row[f'skill_{other}'])})" for other in others
+    )
+    which = "all facts" if row["facts"] == "all" else "facts that no baseline passes"
+    return (
+        f"Brier score of {which} {SAMPLES[row['sample']]} ({row['number']}): {number(row['brier'])}, against {skills}."
+    )
+
+
+def _forecast_table(rows: list[dict[str, Any]]) -> Table:
+    title = "Acts against the record: month, source, target and PLOVER type"
+    heads = ["Forecast", "Cells", "Acts", "Brier", "with act", "without", "Log", "PR-AUC", "Skill", "As reported"]
+    shown = table(*heads, title=title)
+    names = {"model": "the model", "reported": "the model, as reported", "base_rate": "base rate of the record"}
+    for row in rows:
+        cells = [f"{row[key]:.4f}" if row[key] is not None else "" for key in ("brier", "brier_act", "brier_none")]
+        cells += [f"{row[key]:.3f}" if row[key] is not None else "" for key in ("log_score", "pr_auc")]
+        cells += ["" if row[key] is None else f"{row[key]:+.3f}" for key in ("skill", "skill_reported")]
+        name = f"{names.get(row['forecast'], row['forecast'])}{'' if row['sample'] == 'in' else ', out of sample'}"
+        shown.add_row(name, f"{row['cells']:,}", f"{row['acts']}", *cells)
+    return shown
+
+
+def _best_others(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The model's skill over the best forecast that is not its own, by sample."""
+    for sample, where in SAMPLES.items():
+        others = [row for row in rows if row["sample"] == sample and row["forecast"] not in ("model", "reported")]
+        if others:
+            best = min(others, key=lambda row: row["brier"])
+            told = f"{best['skill']:+.3f}, as reported {best['skill_reported']:+.3f}" if best["brier"] else "none"
+            yield f"Brier skill {where} over the best of the others ({best['forecast'].replace('_', ' ')}): {told}."
+
+
+def _ladder_table(rows: list[dict[str, Any]], others: Sequence[str]) -> Table:
+    title = "Ladders: ranked probability score, 0 the best"
+    shown = table("Ladder", "Sample", "Positions", "On the rung", "The model", *others, title=title)
+    for row in rows:
+        scores = [f"{row[name]:.4f}" for name in ("model", *others)]
+        shown.add_row(
+            f"{row['ladder']}, {row['basis']}", row["sample"], f"{row['positions']}", percent(row["share"]), *scores
+        )
+    return shown
+
+
+def _obstacle(row: dict[str, Any]) -> str:
+    part = row["part"].removeprefix(f"facts.{row['fact']}.")
+    came = f"{part} came to {number(row['value'])}, wanted {row['bound'].replace('_', ' ')} {number(row['limit'])}"
+    told = row["told"] or "No decision bears on it: dated events, incidents and couplings alone do."
+    return _folded(f"{row['fact']}, run {row['run']}: {came}. {told}")
+
+
 # ------------------------------------------------------------------------------------------- what other verbs print
 
 
@@ -654,7 +840,8 @@ def _foretold(forecast: Forecast) -> str:
     lines = [
         f"{forecast.file}: {forecast.title}",
         f"  scenario {forecast.scenario}; {forecast.design}: {forecast.points:,} point{plural(forecast.points)}{names}"
-        f" x {forecast.replicates:,} replicate{plural(forecast.replicates)} = {forecast.runs:,} runs",
+        f" x {forecast.replicates:,} replicate{plural(forecast.replicates)} = "
+        f"{forecast.runs:,} run{plural(forecast.runs)}",
         f"  about {_duration(forecast.seconds)} on {forecast.workers} worker{plural(forecast.workers)}, "
         f"at most {_size(forecast.bytes)}",
         f"  outcomes: {', '.join(forecast.outcomes)}",
@@ -734,6 +921,7 @@ def _analysed(found: Findings) -> str:
         f"({manifest['design']}), {manifest['replicates']:,} replicate{plural(manifest['replicates'])}, "
         f"{len(found.variants)} variant{plural(len(found.variants))}; seed {manifest['seed']}, "
         f"{manifest['draws']} random numbers",
+        *([_folded(manifest["question"])] if manifest["question"] else []),
         *(_folded(f"note: {note}") for note in found.notes),
     ]
     for told in found.outcomes:
@@ -947,12 +1135,12 @@ class Progress:
         if self.first is None:
             self.first = now, done
         began, before = self.first
-        if now < self.next or done >= wanted or done <= before:
+        if now < max(self.next, began + 0.5) or done >= wanted or done <= before:
             return
         rate = (done - before) / max(now - began, 1e-9)
         left = (wanted - done) / rate
-        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), {rate:,.0f} a second, "
-        line += f"about {_duration(left)} left"
+        pace = f"{rate:,.0f} a second, " if rate >= 1 else ""
+        line = f"{self.what} {done:,} of {wanted:,} ({100 * done // wanted}%), {pace}about {_duration(left)} left"
         if self.live:
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()

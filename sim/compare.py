@@ -9,7 +9,6 @@ first turn of a pair in which somebody chooses otherwise.
 from __future__ import annotations
 
 import datetime
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,6 @@ from sim.arrays import (
     MOVED,
     OUTPUT,
     OWED,
-    POLICIES,
     REPLY,
     SESSION,
     SETTLED,
@@ -45,7 +43,7 @@ from sim.arrays import (
     Talks,
 )
 from sim.errors import BadInput, FolderProblem
-from sim.explain import _Words
+from sim.naming import Words, capital, listed, share
 from sim.scenario import Scenario, as_data, turn_of
 
 if TYPE_CHECKING:
@@ -561,13 +559,12 @@ class _Pairing:
         self, a: str | Path, b: str | Path | None, pairs: int, seed: int, sets: Sequence[str], fork: str | int | None,
         turns: int | None, policy: str | None, threads: int | None,
     ) -> None:  # fmt: skip
-        _check_options(pairs, seed, policy, threads)
+        running.check_options(pairs, seed, policy, threads, least=2, most=MOST_PAIRS)
         if b is None and not sets and policy is None:
             raise BadInput("nothing to compare: name a second scenario, or say with --set or --policy what B changes")
         self.began, self.started = time.monotonic(), datetime.datetime.now(datetime.UTC)
         self.count, self.seed, self.sets, self.policy = pairs, seed, list(sets), policy
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self.threads = threads or cores or 1
+        self.threads = threads or running.cores()
         self.sources = (a, a if b is None else b)
         self.notes: list[str] = []
         self.a, self.b = self._ready(turns)
@@ -582,7 +579,7 @@ class _Pairing:
         self.notes += [f"left out: {n} is asked otherwise in B" for n in asked if n not in self.shared.outcomes]
         if self.fork and self.turns < self.fork:
             raise BadInput(f"--fork {fork}: after the last turn")
-        self.words = (_Words(self.a.scenario), _Words(self.b.scenario))
+        self.words = (Words(self.a.scenario), Words(self.b.scenario))
         self.ladders = [
             (n, path) for n, path in enumerate(self.shared.paths) if _rungs(self.a.compiled, path)
         ]  # their places among the shared
@@ -753,7 +750,7 @@ class _Pairing:
         done = np.flatnonzero((self.acts.first > 0) | (self.acts.second > 0))
         return [
             {"kind": "act", "name": "|".join(word or "" for word in self.shared.options[o])}
-            | {"title": _capital(self.act(self.shared.options[o]))}
+            | {"title": capital(self.act(self.shared.options[o]))}
             | _paired_row(self.acts, int(o))
             for o in done
         ]
@@ -859,7 +856,7 @@ class _Pairing:
                 for (turn, n), count in _counted(parted.parts[rows], actors)
             ],
             "what": [
-                {"side": "AB"[side], "title": _capital(self.act(self.shared.options[o])), "pairs": int(count)}
+                {"side": "AB"[side], "title": capital(self.act(self.shared.options[o])), "pairs": int(count)}
                 | dict(zip(("actor", "action", "target"), self.shared.options[o], strict=True))
                 for (o, side), count in sorted(
                     zip(what.T.tolist(), times.tolist(), strict=True), key=lambda item: -item[1]
@@ -971,17 +968,6 @@ class _Pairing:
         )
 
 
-def _check_options(pairs: int, seed: int, policy: str | None, threads: int | None) -> None:
-    if not 2 <= pairs <= MOST_PAIRS:
-        raise BadInput(f"--runs {pairs}: must be 2..{MOST_PAIRS:,}")
-    if not 0 <= seed < 2**64:
-        raise BadInput(f"--seed {seed}: must be 0..2^64 - 1")
-    if policy is not None and policy not in POLICIES:
-        raise BadInput(f"--policy {policy}: no such policy; one of {', '.join(POLICIES)}")
-    if threads is not None and threads < 1:
-        raise BadInput(f"threads {threads}: must be 1 or more")
-
-
 def _fork(ready: running.Prepared, fork: str | int | None) -> int:
     """The turn of a date or a number; 0 for none."""
     if fork is None:
@@ -1062,10 +1048,6 @@ def _differences() -> Any:
 
 def _knows(scenario: Scenario, actor: str | None, action: str, target: str | None) -> bool:
     return action in scenario.menu and all(name is None or name in scenario.actors for name in (actor, target))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 # ------------------------------------------------------------------------------------------------------ the median pair
@@ -1187,7 +1169,7 @@ class Story:
         cards, chain = cards[:CARDS], self._chain()
         for card in cards:
             card["text"] = self._parts_here(card)
-        after = [f"In the same turn {_listed(others)} part too."] if others else []
+        after = [f"In the same turn {listed(others)} part too."] if others else []
         after += [*self._follows(chain), self._ends()]
         return {
             "run": self.run,
@@ -1245,7 +1227,7 @@ class Story:
         ]
         return {
             "actor": actor,
-            "title": _capital(self.of._actor(actor)),
+            "title": capital(self.of._actor(actor)),
             "done": {"a": [self._phrase(name) for name in done[0]], "b": [self._phrase(name) for name in done[1]]},
             "shift": shift / 2,
             "there": {"a": a is not None, "b": b is not None},
@@ -1347,8 +1329,8 @@ class Story:
         a, b = (card["done"][side] for side in "ab")
         common = [act for act in a if act in b]
         nothing = "does nothing more" if common else "does nothing"
-        alone = [_listed([act for act in acts if act not in common]) or nothing for acts in (a, b)]
-        also = f" (on both sides it {_listed(common)})" if common else ""
+        alone = [listed([act for act in acts if act not in common]) or nothing for acts in (a, b)]
+        also = f" (on both sides it {listed(common)})" if common else ""
         return [f"{date}: {card['title']} parts. In A it {alone[0]}; in B it {alone[1]}{also}.", *self._why(card)]
 
     def _ends(self) -> str:
@@ -1369,7 +1351,7 @@ class Story:
         for option in differing[:TOLD]:
             a, b, title = option["a"], option["b"], f"‘{option['title']}’"
             if a["available"] and b["available"]:
-                first = [_share(side["first"]) for side in (a, b)]
+                first = [share(side["first"]) for side in (a, b)]
                 chance = f"{first[0]} on both sides" if first[0] == first[1] else f"{first[0]} in A, {first[1]} in B"
                 lines.append(f"{title}: chance to come up first {chance}; {_worth(option)}.")
             else:
@@ -1401,7 +1383,7 @@ class Story:
                 ]
                 if told:
                     more = [f"{len(told) - 4} more"] if len(told) > 4 else []
-                    sides.append(f"in {side} alone {_listed([*told[:4], *more])}")
+                    sides.append(f"in {side} alone {listed([*told[:4], *more])}")
             lines.append(f"{self.words[0].date(self.of.a.legend.dates[turn])}: {'; '.join(sides)}.")
         if not later:
             lines.append("Nothing else differs in what is done.")
@@ -1423,14 +1405,6 @@ def _worth(option: dict[str, Any]) -> str:
         return f"expected utility {a:+.4f} on both"
     parts = [f"{part['title']} {part['a']:+.4f} → {part['b']:+.4f}" for part in option["parts"][:TOLD]]
     return f"expected utility {a:+.4f} → {b:+.4f} (what changed: {'; '.join(parts)})"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(([", ".join(items[:-1])] if len(items) > 1 else []) + list(items[-1:]))
-
-
-def _share(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.0005 or value == 0.0 else f"{value:.0e}"
 
 
 def _value(value: Any) -> str:

@@ -175,7 +175,8 @@ class _Compiler:
             scenario.start, scenario.turn, MEMORY[scenario.turn],
         )  # fmt: skip
         trends = TREND in self.columns["policy"]
-        self.columns["past"] = record() if trends else np.zeros((MEMORY[scenario.turn], len(self.columns["option_at"])))
+        past = record() if trends else np.zeros((MEMORY[scenario.turn], len(self.columns["option_at"])))
+        self.columns["past"] = past  # type: ignore[assignment]
         return Compiled(
             tables=self._tables(),
             paths=list(self.slot),
@@ -352,7 +353,7 @@ class _Compiler:
                     self.number("forgetting", assurance.forgetting, f"{place}.forgetting")
                     self.number("belief_signal", assurance.signal, f"{place}.signal")
                     columns["belief_key"].append(name_key(f"{giver}|{receiver}|{q}"))
-        self.belief: dict[tuple[str, str | None, str | None], int] = {name: b for b, name in enumerate(self.beliefs)}
+        self.belief: dict[tuple[str | None, str | None, str | None], int] = {name: b for b, name in enumerate(self.beliefs)}
         columns["belief_of"] = [-1] * len(self.slot)
         for b, s in enumerate(columns["promised"]):
             columns["belief_of"][s] = b
@@ -423,7 +424,7 @@ class _Compiler:
                 at += count
             effects = []
             for e, effect in enumerate(kind.effects):
-                copies = max((len(expand(effect.of, scenario, i, j)) for i, j in self._pairs(kind)), default=0)
+                copies = max((len(expand(effect.of, scenario, i, j)) for i, j in self._parties(kind)), default=0)
                 effects.append((f"{place}.effects[{e}]", effect, copies))
                 moves, quantity = _moves(effect)
                 for _ in range(copies):
@@ -473,17 +474,19 @@ class _Compiler:
                     self.owners[path].append((part, (a, self.actor[i])))
             self.columns[part] = table  # type: ignore[assignment]
 
-    def _pairs(self, kind: _Kind) -> list[tuple[str | None, str | None]]:
+    def _parties(self, kind: _Kind) -> list[tuple[str | None, str | None]]:
+        """Whom `self` and `target` stand for; nobody in an output."""
+        return [(None, None)] if kind.by is None else [(i, j) for i, j in self._pairs(kind)]
+
+    def _pairs(self, kind: _Kind) -> list[tuple[str, str | None]]:
         """Who can do it to whom, conditions aside, in order."""
-        if kind.by is None:
-            return [(None, None)]
         scenario = self.scenario
         targets: list[str | None] = [None] if kind.toward is None else list(members(scenario, kind.toward))
         return [(i, j) for i in members(scenario, kind.by) for j in targets if i != j]
 
     def _any_slot(self, path: str, kind: _Kind) -> Slot | None:
         """A slot that the path stands for with some pair (all share range and ladder)."""
-        for i, j in self._pairs(kind):
+        for i, j in self._parties(kind):
             for found in expand(path, self.scenario, i, j):
                 return self.slot[found]
         return None
@@ -502,7 +505,8 @@ class _Compiler:
             (name, i, j)
             for name, bargain in scenario.bargains.items()
             for i, j in self._pairs(self.kinds[name])
-            if (i, name, j) in possible
+            if j is not None
+            and (i, name, j) in possible
             and self._deed(bargain.give, i, j) in possible
             and self._deed(bargain.ask, j, i) in possible
         )
@@ -703,7 +707,8 @@ class _Compiler:
         self.places: list[tuple[str, str, str]] = []
         self.vetoes: list[tuple[str, str, str]] = []
         columns["option_convener"] = [-1] * len(self.option)
-        dated, seats, items, places, outputs, on, vetoes, occasions = [], [], [], [], [], [], [], []
+        dated, seats, places, outputs, on, vetoes, occasions = [], [], [], [], [], [], []
+        items: list[list[str]] = []
         for name in sorted(scenario.fora):
             forum, place = scenario.fora[name], f"fora.{name}"
             self.number("forum_active", forum.active, f"{place}.active")

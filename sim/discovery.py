@@ -27,6 +27,7 @@ EXAMPLES = 3
 APART_POINTS = 400  # from which on half of them are set aside
 APART_REPLICATES = 10
 SIGNIFICANT = 0.05
+DENSER = 1.1  # times as dense as anywhere a box must surely be: among many runs, less is sure and means nothing
 Mask = NDArray[np.bool_]
 
 
@@ -240,7 +241,7 @@ def _measured(
 
     yes, ones, density = within(halves.other)
     share = float((free[:, None] * yes).sum() / max((free[:, None] * ones).sum(), 1))
-    if not density.runs or not density.low > share:
+    if not density.runs or not density.low > DENSER * share:
         return None
     tested = tuple(
         Bound(b.axis, b.low, b.high, b.members, _quasi_p(b, bounds, axes, free, yes, ones, density)) for b in bounds

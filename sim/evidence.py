@@ -40,7 +40,9 @@ class Claim:
     statement: str
 
 
-def _load(name: str) -> Any:
+@cache
+def load(name: str) -> Any:
+    """What a file of seeds/ holds, as plain data; read once, so nobody changes it."""
     import yaml
 
     path: Path = data.seeds() / name
@@ -56,7 +58,7 @@ def codes() -> dict[str, Code]:
     """The event codes of seeds/codes.yaml, by code."""
     return {
         item["code"]: Code(item["code"], item["name"], item["goldstein"], item["plover"], item["intensity"])
-        for item in _load("codes.yaml")["codes"]
+        for item in load("codes.yaml")["codes"]
     }
 
 
@@ -78,7 +80,7 @@ def claims() -> dict[str, Claim]:
             item["id"], item["place"]["document"], item["locator"], item["kind"], tuple(item["flags"]),
             " ".join(item["statement"].split()),
         )
-        for item in _load("claims.yaml")["claims"]
+        for item in load("claims.yaml")["claims"]
     }  # fmt: skip
 
 
@@ -88,14 +90,14 @@ def past_acts(
 ) -> np.ndarray:  # fmt: skip
     """How often each option was done before a scenario began, by seeds/chronology.yaml.
 
-    options: (actor, action, target), or None for what nobody can choose. codes: CAMEO and PLOVER by action. start, turn:
-    the scenario's. Returns (memory, options): row n is the n-th turn before the first. An event of a source, a
-    target and a code belongs to the options of that actor towards that target (or towards nobody) with that CAMEO code, else with that PLOVER
-    type, in equal parts; events whose month is not known are left out.
+    options: (actor, action, target), or None for what nobody can choose. codes: CAMEO and PLOVER by action. start,
+    turn: the scenario's. Returns (memory, options): row n is the n-th turn before the first. An event of a source, a
+    target and a code belongs to the options of that actor towards that target (or towards nobody) with that CAMEO code,
+    else with that PLOVER type, in equal parts; events whose month is not known are left out.
     """
     counts = np.zeros((memory, len(options)))
     first = first_day(start)
-    for event in _load("chronology.yaml")["events"]:
+    for event in load("chronology.yaml")["events"]:
         if event.get("status") or event["precision"] not in ("day", "month") or not event.get("cameo"):
             continue
         n = _turns_before(first, first_day(str(event["date"])), turn)
@@ -106,11 +108,11 @@ def past_acts(
                 if target == source:  # both sides of a mutual act stand in both lists
                     continue
                 own = [
-                    o for o, option in enumerate(options)
+                    (o, codes[option[1]]) for o, option in enumerate(options)
                     if option is not None and option[0] == source and option[2] in (target, None)
                 ]  # fmt: skip
-                found = [o for o in own if codes[options[o][1]][0] == event["cameo"]] or [
-                    o for o in own if event["plover"] and codes[options[o][1]][1] == event["plover"]
+                found = [o for o, (cameo, _) in own if cameo == event["cameo"]] or [
+                    o for o, (_, plover) in own if event["plover"] and plover == event["plover"]
                 ]
                 for o in found:
                     counts[n, o] += 1 / len(found)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import calendar
 import difflib
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from sim import evidence, runs
 from sim.arrays import Compiled
 from sim.decision import Considered, Contribution, Decision, Flip, Option, Reliance, carriers, decide, flips
 from sim.errors import BadInput
-from sim.scenario import Entry, Scenario, nearest, numbers, turn_of, verb
+from sim.naming import Words, capital, listed, share, spaced
+from sim.scenario import Entry, Scenario, nearest, numbers, turn_of
 
 SHOWN = 12  # rows of a table in the text
 WIDTH = 98  # columns of the text
@@ -28,7 +28,7 @@ CHANGE = (
 )
 PASSED_OVER = ("channel taken", "attention short", "attention gone")
 
-__all__ = ["Card", "Decision", "card", "decide"]
+__all__ = ["Card", "Decision", "Telling", "card", "card_of", "decide"]
 
 
 # ------------------------------------------------------------------------------------------------ the card
@@ -94,14 +94,14 @@ class Card:
             "folder": self.folder,
             "scenario": self.scenario.title,
             "date": self.date,
-            "summary": _Page(self).summary(),
+            "summary": Telling(self).summary(),
             **{name: _plain(getattr(self, name)) for name in ("focus", "tips", "sources", "notes")},
             **_plain(self.decision),
         }
 
     def text(self) -> str:
         """The card for the terminal."""
-        return _Page(self).whole()
+        return Telling(self).whole()
 
 
 def _plain(value: Any) -> Any:
@@ -130,22 +130,39 @@ def card(
     """
     recorded = runs.open_run(folder)
     recorded.check_run(run)
-    ready, manifest = recorded.prepared, recorded.manifest
-    scenario: Scenario = ready.scenario
-    number = _turn(scenario, manifest, turn)
+    manifest = recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
-    decision = decide(ready.compiled, manifest["seed"], run, number, actor, policy)
+    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target)
+    notes = [*recorded.changes(), *_compared(recorded, recorded.prepared.compiled, made.decision)]
+    return replace(made, folder=str(recorded.folder), notes=notes)
+
+
+def card_of(
+    ready: runs.Prepared,
+    seed: int,
+    run: int,
+    actor: str,
+    turn: str | int,
+    policy: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+) -> Card:
+    """The same of a run that lies in no folder, which scenario, seed, number and policy make."""
+    scenario: Scenario = ready.scenario
+    labels = list(ready.legend.dates)
+    number = _turn(scenario, {"dates": labels, "turns": ready.turns}, turn)
+    decision = decide(ready.compiled, seed, run, number, actor, policy)
     focus = _focus(decision, action, target)
     entries = {entry.path: entry for entry in numbers(scenario)}
     tips = _tips(decision, focus, entries)
     return Card(
-        folder=str(recorded.folder),
-        date=manifest["dates"][number],
+        folder="",
+        date=labels[number],
         decision=decision,
         focus=focus,
         tips=tips,
         sources=_cited(decision, focus, tips, entries),
-        notes=[*recorded.changes(), *_compared(recorded, ready.compiled, decision)],
+        notes=[],
         scenario=scenario,
     )
 
@@ -268,77 +285,12 @@ def _compared(recorded: runs.Run, compiled: Compiled, decision: Decision) -> lis
 # ------------------------------------------------------------------------------------------------ in words
 
 
-class _Words:
-    """The scenario's titles, and numbers as a reader wants them."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-
-    def actor(self, name: str) -> str:
-        """As within a sentence."""
-        title = self.scenario.actors[name].title or _spaced(name).title()
-        return f"the {title.removeprefix('The ')}" if title.startswith(("The ", "United ")) else title
-
-    def option(self, option: Option | None) -> str:
-        """A verb phrase."""
-        if option is None:
-            return "does nothing"
-        action, target = option
-        title = verb(self.scenario, action)
-        return title if target is None else f"{title} {self.actor(target)}"
-
-    def indicator(self, path: str, mine: str) -> str:
-        """The indicator's title and whose it is, as a card of the actor `mine` has it."""
-        slot = self.scenario.slots[path]
-        kind = slot.place.split(".")[1]
-        if slot.place.startswith("indicators."):
-            title = self.scenario.indicators[kind].title or _spaced(kind)
-        else:
-            title = f"{slot.indicator.split('_')[0]}: {self.scenario.assurances[kind].title or _spaced(kind)}"
-        owners = [self.actor(name) for name in (slot.first, slot.second) if name]
-        if slot.first == mine:
-            owners[0] = ""
-        whose = " → ".join(owners).strip()
-        return f"{title} ({whose})" if whose else title
-
-    def value(self, path: str, value: float) -> str:
-        """A number of an indicator; on a ladder the rung's name."""
-        ladder = self.scenario.slots[path].ladder
-        if ladder and value == int(value) and 0 <= value < len(ladder):
-            return _spaced(ladder[int(value)])
-        return f"{value:.3f}"
-
-    def date(self, label: str) -> str:
-        """`August 2021` for `2021-08`."""
-        year, month, day = (*(int(part) for part in label.split("-")), 0, 0)[:3]
-        name = f"{calendar.month_name[month]} {year}" if month else str(year)
-        if day:
-            name = f"{day} {name}"
-        return {"week": f"Week of {name}", "quarter": f"Quarter from {name}"}.get(self.scenario.turn, name)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _signed(value: float) -> str:
     return f"{value:+.4f}" if abs(value) >= 5e-5 else f"{value:+.1e}" if value else "0"
 
 
-def _share(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.0005 or value == 0.0 else f"{value:.0e}"
-
-
 def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.12g}"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _wrapped(text: str, indent: str = "", later: str | None = None) -> str:
@@ -376,11 +328,11 @@ def _ordinal(number: int) -> str:
     return words[number - 1] if number <= len(words) else f"as number {number}"
 
 
-class _Page:
+class Telling:
     """A card in words, a method a part."""
 
     def __init__(self, card: Card) -> None:
-        self.card, self.decision, self.words = card, card.decision, _Words(card.scenario)
+        self.card, self.decision, self.words = card, card.decision, Words(card.scenario)
         self.open = [option for option in self.decision.options if option.available]
 
     def whole(self) -> str:
@@ -406,34 +358,34 @@ class _Page:
         """What was done, how likely it was, and whether the draw or the reasons decided."""
         decision, words = self.decision, self.words
         acts = [words.option(option.name) for option in decision.taken] or ["does nothing"]
-        parts = [f"{words.date(self.card.date)}: {_capital(words.actor(decision.actor))} {_listed(acts)}."]
+        parts = [f"{words.date(self.card.date)}: {capital(words.actor(decision.actor))} {listed(acts)}."]
         if decision.events:
-            done = _listed([words.option(option) for option in decision.events])
+            done = listed([words.option(option) for option in decision.events])
             parts.append(f"By a dated event of the scenario it also {done}.")
         if decision.policy == "frozen":
             parts.append("Under the policy `frozen` nobody acts, whatever it would be worth.")
         elif not self.open:
             parts.append("No option was open to it.")
         elif self.card.focus is None:
-            parts += [f"Doing nothing had a chance of {_share(decision.hold_first)} to come up first.", self.why_none()]
+            parts += [f"Doing nothing had a chance of {share(decision.hold_first)} to come up first.", self.why_none()]
         else:
             parts += self.about(decision.option(*self.card.focus))
         return " ".join(parts)
 
     def about(self, focus: Considered) -> list[str]:
         """What is said of the act explained."""
-        name, worth = _capital(self.words.option(focus.name)), f"expected utility {_signed(focus.utility)}"
-        holding = f"Doing nothing had {_share(self.decision.hold_first)}."
+        name, worth = capital(self.words.option(focus.name)), f"expected utility {_signed(focus.utility)}"
+        holding = f"Doing nothing had {share(self.decision.hold_first)}."
         if focus.order:
             came = "it succeeded" if focus.succeeded else "it failed"
-            then = f"chance {_share(focus.probability or 0.0)} then"
+            then = f"chance {share(focus.probability or 0.0)} then"
             return [
                 f"{name}: taken {_ordinal(focus.order)} ({then}, {worth}); {came}.",
                 self.standing(focus),
                 holding,
             ]
         if focus.available:
-            first = f"its chance to be drawn first was {_share(focus.first)}, its {worth}"
+            first = f"its chance to be drawn first was {share(focus.first)}, its {worth}"
             return [f"{name}: {focus.fate}; {first}.", holding]
         return [f"{name}: not open to it; {self.wanting(focus)}."]
 
@@ -441,33 +393,33 @@ class _Page:
         """Whether the act was the likeliest of all to be drawn first."""
         others = [option for option in self.open if option is not focus]
         likelier = [option for option in others if option.first > focus.first]
-        first = _share(focus.first)
+        first = share(focus.first)
         if likelier:
             return f"To be drawn first it had {first}: {self.named(likelier)} likelier, and the draw decided."
         if not others:
             return f"Nothing else was open to it; to be drawn first it had {first}."
         return (
             f"Of the {len(self.open)} options open it was the likeliest to be drawn first ({first}); the next, "
-            f"{self.words.option(others[0].name)}, had {_share(others[0].first)}."
+            f"{self.words.option(others[0].name)}, had {share(others[0].first)}."
         )
 
     def why_none(self) -> str:
         """Whether holding was the likeliest of all."""
         likelier = [option for option in self.open if option.first > self.decision.hold_first]
         if likelier:
-            return f"{_capital(self.named(likelier))} likelier: the draw decided."
+            return f"{capital(self.named(likelier))} likelier: the draw decided."
         best = self.open[0]
         reason = "worth nothing to it" if best.utility <= 0.0 else "worth too little against doing nothing"
         return (
             f"No single option was likelier; the likeliest of {len(self.open)}, {self.words.option(best.name)}, had "
-            f"{_share(best.first)} at an expected utility of {_signed(best.utility)}: {reason}."
+            f"{share(best.first)} at an expected utility of {_signed(best.utility)}: {reason}."
         )
 
     def named(self, options: Sequence[Considered]) -> str:
         """The first two, how many more, and their verb."""
-        told = [f"{self.words.option(option.name)} ({_share(option.first)})" for option in options[:2]]
+        told = [f"{self.words.option(option.name)} ({share(option.first)})" for option in options[:2]]
         told += [f"{len(options) - 2} more"] if len(options) > 2 else []
-        return f"{_listed(told)} {'was' if len(options) == 1 else 'were'}"
+        return f"{listed(told)} {'was' if len(options) == 1 else 'were'}"
 
     def wanting(self, option: Considered) -> str:
         """Why an option was not available."""
@@ -489,7 +441,7 @@ class _Page:
         parts = [f"What {words.actor(decision.actor)} saw at the start of the turn"]
         rows = [
             [
-                _spaced(want.interest), self.indicator(want.path), words.value(want.path, want.value),
+                spaced(want.interest), self.indicator(want.path), words.value(want.path, want.value),
                 words.value(want.path, want.ideal), f"{want.salience:.2f}", f"{want.unmet:.4f}",
             ]
             for want in decision.wants
@@ -524,13 +476,13 @@ class _Page:
                 option.first,
                 [
                     words.option(option.name), self.fate(option), f"{option.chance:.2f}", _signed(option.utility),
-                    f"{decision.rationality * option.utility:+.2f}", _share(option.prior), _share(option.first),
+                    f"{decision.rationality * option.utility:+.2f}", share(option.prior), share(option.first),
                 ],
             )
             for option in shown
         ]  # fmt: skip
         held = "came up first" if not decision.taken and decision.policy != "frozen" else ""
-        holding = ["does nothing", held, "", "0", "0", _share(decision.hold_prior), _share(decision.hold_first)]
+        holding = ["does nothing", held, "", "0", "0", share(decision.hold_prior), share(decision.hold_first)]
         lines.append((decision.hold_first, holding))
         rows = [row for _, row in sorted(lines, key=lambda line: -line[0])]
         heads = ["option", "taken", "chance", "EU", "lambda EU", "prior", "first"]
@@ -543,7 +495,7 @@ class _Page:
             parts += [head, _table(heads, rows, 2)]
         left = [option for option in self.open if option not in shown]
         if left:
-            parts.append(f"  and {len(left)} more, together {_share(math.fsum(option.first for option in left))}")
+            parts.append(f"  and {len(left)} more, together {share(math.fsum(option.first for option in left))}")
         if decision.taken:
             legend = "taken: in which order, and with what chance of being drawn next among what was left"
             fits = " (times attention left over effort, where that is short)"
@@ -563,7 +515,7 @@ class _Page:
         if not option.order:
             return "" if option.fate == "not drawn" else option.fate
         came = "" if option.succeeded else ", failed"
-        return f"{_ordinal(option.order)}, at {_share(option.probability or 0.0)}{came}"
+        return f"{_ordinal(option.order)}, at {share(option.probability or 0.0)}{came}"
 
     # -- expected utility as a sum
 
@@ -595,11 +547,11 @@ class _Page:
         rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
         done = "done" if option.order else "not done"
         lines = [
-            _wrapped(f"{_capital(words.option(option.name))} ({done}): its expected utility, part by part"),
+            _wrapped(f"{capital(words.option(option.name))} ({done}): its expected utility, part by part"),
             _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
         ]
         if option.chance < 1.0 and any(not part.attempt for part in option.contributions):
-            lines.append(f"  What hangs on success is counted at its chance of {_share(option.chance)}.")
+            lines.append(f"  What hangs on success is counted at its chance of {share(option.chance)}.")
         if any(part.attempt for part in large):
             lines.append("  * whether or not it succeeds")
         lines += [_wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
@@ -630,7 +582,7 @@ class _Page:
             told += [f"{len(rest)} smaller {_signed(math.fsum(part.utility for part in rest))}"] if rest else []
             told.append(f"cost {_signed(-option.cost)}")
             done = "" if option.order else " (not done)"
-            sum_ = f"{_capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
+            sum_ = f"{capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
             relied = "".join(f" {self.reliance(reliance)}" for reliance in option.reliances)
             lines.append(_wrapped(sum_ + relied, "  ", "    "))
         return "\n".join(lines)
@@ -639,12 +591,12 @@ class _Page:
         return self.words.indicator(path, self.decision.actor)
 
     def interest(self, part: Contribution) -> str:
-        name = _spaced(part.interest)
+        name = spaced(part.interest)
         return name if part.owner == self.decision.actor else f"{self.words.actor(part.owner)}: {name}"
 
     def reliance(self, reliance: Reliance) -> str:
         """How far a promise counts, as a product."""
-        promise = self.card.scenario.assurances[reliance.kind].title or _spaced(reliance.kind)
+        promise = self.card.scenario.assurances[reliance.kind].title or spaced(reliance.kind)
         product = f"promised {reliance.promised:.3f} x credibility {reliance.credibility:.3f} = "
         product = product if reliance.on == "kept" else f"1 - {product}"
         return (
@@ -663,8 +615,8 @@ class _Page:
             "state as it was (so that starting values do not count)",
         ]
         for tip in self.card.tips:
-            rival = _capital(self.quoted(tip.rival))
-            lead = f"{rival} ({_share(tip.rival_first)}, against {_share(tip.done_first)})"
+            rival = capital(self.quoted(tip.rival))
+            lead = f"{rival} ({share(tip.rival_first)}, against {share(tip.done_first)})"
             if tip.already:
                 lines.append(_wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
             elif not tip.flips:

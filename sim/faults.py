@@ -8,19 +8,11 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from typing import Any
-
-
-def _named() -> Callable[[Any], None] | None:
-    module, _, function = os.environ.get("TIGHTROPE_FAULT", "").partition(":")
-    return getattr(importlib.import_module(module), function) if function else None
-
-
-_FUNCTION = _named()
 
 
 def before(run: Any) -> None:
     """Called before some runs are computed."""
-    if _FUNCTION is not None:
-        _FUNCTION(run)
+    module, _, function = os.environ.get("TIGHTROPE_FAULT", "").partition(":")
+    if function:
+        getattr(importlib.import_module(module), function)(run)

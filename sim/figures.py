@@ -35,20 +35,10 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from sim.analysis import QUANTILES, quantiles
+from sim.analysis import QUAD_OF, QUANTILES, quantiles
 from sim.errors import BadInput, StorageProblem
 
 Floats = NDArray[np.float64]
-
-# PLOVER's own grouping of its types (the codebook of POLECAT, Halterman et al. 2023); what PLOVER drops is neutral.
-QUADS = {
-    "verbal cooperation": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
-    "material cooperation": ("COOPERATE", "AID", "RETREAT"),
-    "verbal conflict": ("REQUEST", "ACCUSE", "REJECT", "THREATEN"),
-    "material conflict": ("PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"),
-    "neutral": ("NONE",),
-}
-QUAD_OF = {plover: quad for quad, types in QUADS.items() for plover in types}
 
 PNG_DPI = 150
 PAGE = 10.6  # inches: fits a landscape A4 or letter sheet

@@ -229,6 +229,10 @@ def _outcome_dict(found: Findings, told: Told) -> dict[str, Any]:
             {"variant": variant, "axis": path, **asdict(one)}
             for (variant, path), several in told.tipping.items() for one in several
         ],
+        "surface": None if told.surface is None else {
+            "across": told.surface.across.path, "up": told.surface.up.path, "x": told.surface.x.tolist(),
+            "y": told.surface.y.tolist(), "mean": told.surface.mean.tolist(), "whole": told.surface.whole,
+        },
         "boxes": {
             "of_interest": told.interest,
             "found": [
@@ -281,7 +285,8 @@ class _Table:
         """By variant, (points, replicates) of an outcome; NaN where a run has no value."""
         block = self.all_points * self.replicates
         values = np.full((len(self.variants), self.all_points, self.replicates), np.nan)
-        table = self.relation.project(f'"run", CAST({_quoted(name)} AS DOUBLE) AS value').to_arrow_table()
+        with swept.queried(self.swept.folder):
+            table = self.relation.project(f'"run", CAST({_quoted(name)} AS DOUBLE) AS value').to_arrow_table()
         values.reshape(len(self.variants) * block)[columns.values(table["run"])] = columns.values(table["value"])
         return {variant: values[n, : self.points] for n, variant in enumerate(self.variants)}
 
@@ -295,8 +300,9 @@ class _Table:
 
     def _read(self, axes: Sequence[Mapping[str, Any]]) -> None:
         wanted = ", ".join(f"any_value({_quoted(axis['path'])}) AS a{n}" for n, axis in enumerate(axes))
-        rows = self.relation.filter(f'"point" < {self.points}').aggregate(f'"point", {wanted}', '"point"')
-        table = rows.to_arrow_table()
+        with swept.queried(self.swept.folder):
+            rows = self.relation.filter(f'"point" < {self.points}').aggregate(f'"point", {wanted}', '"point"')
+            table = rows.to_arrow_table()
         point = columns.values(table["point"])
         for n, axis in enumerate(axes):
             values = np.full(self.points, np.nan)
@@ -365,6 +371,7 @@ class _Analysis:
                 self._boxes(one, data[one.name][BASE], notes)
                 self._robust(one, data[one.name])
             one.sentences = self._sentences(one)
+        notes += self._untold(told)
         return Findings(
             str(self.folder), self.manifest, self.axes, dict(self.manifest["variants"]), notes, told, self._commands()
         )
@@ -400,6 +407,18 @@ class _Analysis:
         if changes:
             found.append(f"{capital('; '.join(changes))}: the runs are told as they were recorded.")
         return found
+
+    def _untold(self, told: Sequence[Told]) -> list[str]:
+        """Why no regret is told of choices that matter."""
+        lacking = [
+            one for each in told for one in each.robust if one.decided and math.isnan(one.choices[one.best].regret)
+        ]
+        why = {
+            f"it takes {ENOUGH_REPLICATES} replicates to tell it from chance" if one.matched else
+            "this design does not try the choices on the same uncertainties, as a grid and variants do"
+            for one in lacking
+        }  # fmt: skip
+        return [f"How much a choice may be regretted is not told: {reason}." for reason in sorted(why)]
 
     def _begun(self, name: str, values: Mapping[str, Floats]) -> Told:
         """An outcome with its overall answer, the variants against the base, and the runs that lack a value."""
@@ -580,8 +599,8 @@ class _Analysis:
         return (
             f"{_quote(told.title)}: {told.interest} in {percent(box.density.mean)} of "
             f"{'the other runs' if number_ else 'runs'} where {conditions} ({_between(box.density, percent)}; "
-            f"{percent(box.elsewhere)} of {'those' if number_ else 'all runs'}); covers {percent(box.coverage.mean)} "
-            "of such runs."
+            f"against {percent(box.elsewhere)} of {'those' if number_ else 'all runs'}); covers "
+            f"{percent(box.coverage.mean)} of such runs."
         )
 
     def _bound_words(self, bound: discovery.Bound) -> str:
@@ -818,10 +837,7 @@ class _Analysis:
         mean = f"{told.value(choice.mean.mean)} on average"
         tail = "" if math.isnan(choice.worst) else f", {told.value(choice.worst)} in the worst tenth of uncertainties"
         if math.isnan(choice.regret):
-            why = f"fewer than {ENOUGH_REPLICATES} replicates cannot tell it from chance"
-            if not one.matched:
-                why = "this design does not try the choices on the same uncertainties, as a grid and variants do"
-            return f"{who} does best with {label}: {mean} ({_between(choice.mean, told.value)}){tail}. Regret: {why}."
+            return f"{who} does best with {label}: {mean} ({_between(choice.mean, told.value)}){tail}."
         worst = max(one.choices, key=lambda c: c.regret)
         if choice.regret <= 0:
             return (

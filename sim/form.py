@@ -6,6 +6,7 @@ Data in YAML, formulas in Python: nothing in a scenario is evaluated. In order: 
 
 from __future__ import annotations
 
+import calendar
 import datetime
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -1137,6 +1138,23 @@ def first_day(date: str) -> datetime.date:
     """The day that `YYYY`, `YYYY-MM` or `YYYY-MM-DD` begins with. Raises ValueError for a day that no calendar has."""
     year, month, day = (*map(int, date.split("-")), 1, 1)[:3]
     return datetime.date(year, month, day)
+
+
+def span(scenario: Scenario, first: str | None, last: str | None) -> tuple[int, int]:
+    """First and last turn between two dates, each of which may lie outside the scenario (before it: 1 and 0)."""
+    endless = scenario.model_copy(update={"turns": 10**9})
+    begins = 1 if first is None else turn_of(endless, first) or 1
+    ends = 10**9 if last is None else turn_of(endless, last_day(last)) or 0
+    return begins, ends
+
+
+def last_day(date: str) -> str:
+    """The last day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
+    parts = [int(part) for part in date.split("-")]
+    if len(parts) == 3:
+        return date
+    month = parts[1] if len(parts) == 2 else 12
+    return f"{parts[0]:04d}-{month:02d}-{calendar.monthrange(parts[0], month)[1]:02d}"
 
 
 # ------------------------------------------------------------------------------------------------ the schema

@@ -19,6 +19,19 @@ from sim.arrays import CHALLENGE, FROZEN, REINFORCEMENT, TESTED, TREND, Acts, Co
 from sim.choice import choose
 from sim.jit import inner, njit, of
 
+__all__ = [
+    "LANES",
+    "appraise",
+    "batches",
+    "begin",
+    "choose",
+    "close_turn",
+    "ensemble",
+    "joined",
+    "new_state",
+    "open_turn",
+]
+
 LANES = 64  # runs side by side: enough for the vector units, few enough for the cache
 NEVER = -(10**6)  # turn of what has not been
 
@@ -498,10 +511,9 @@ def _batch(compiled: Compiled, seed: int, runs: np.ndarray, turns: int, explaine
         utility=numbers[..., 1][kept], probability=numbers[..., 2][kept],
     )  # fmt: skip
     told = np.arange(talks.shape[1])[None, :] < talk_counts[:, None]
-    said = Talks(
-        np.repeat(names, talk_counts), *(talks[..., n][told] for n in range(4)),
-        *(talk_numbers[..., n][told] for n in range(3)),
-    )  # fmt: skip
+    turn, kind, row, result = (talks[..., n][told] for n in range(4))
+    probability, first, second = (talk_numbers[..., n][told] for n in range(3))
+    said = Talks(np.repeat(names, talk_counts), turn, kind, row, result, probability, first, second)
     return History(names, states, alpha, beta, incidents, acts, said)
 
 

@@ -1,13 +1,14 @@
-"""What a number of a scenario is called in a sentence, and how numbers are written there."""
+"""What the things of a scenario are called in a sentence, and how numbers are written there."""
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sim.scenario import Scenario
+from sim.scenario import Scenario, verb
 
 _FIELDS = {
     "kept": "initial trust in",
@@ -158,6 +159,54 @@ def actor(scenario: Scenario, name: str) -> str:
     return f"the {title.removeprefix('The ')}" if title.startswith(("The ", "United ")) else title
 
 
+class Words:
+    """The scenario's titles, and numbers as a reader wants them."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    def actor(self, name: str) -> str:
+        """As within a sentence."""
+        return actor(self.scenario, name)
+
+    def option(self, option: tuple[str, str | None] | None) -> str:
+        """A verb phrase."""
+        if option is None:
+            return "does nothing"
+        action, target = option
+        title = verb(self.scenario, action)
+        return title if target is None else f"{title} {self.actor(target)}"
+
+    def indicator(self, path: str, mine: str) -> str:
+        """The indicator's title and whose it is, as a card of the actor `mine` has it."""
+        slot = self.scenario.slots[path]
+        kind = slot.place.split(".")[1]
+        if slot.place.startswith("indicators."):
+            title = self.scenario.indicators[kind].title or spaced(kind)
+        else:
+            title = f"{slot.indicator.split('_')[0]}: {self.scenario.assurances[kind].title or spaced(kind)}"
+        owners = [self.actor(name) for name in (slot.first, slot.second) if name]
+        if slot.first == mine:
+            owners[0] = ""
+        whose = " → ".join(owners).strip()
+        return f"{title} ({whose})" if whose else title
+
+    def value(self, path: str, value: float) -> str:
+        """A number of an indicator; on a ladder the rung's name."""
+        ladder = self.scenario.slots[path].ladder
+        if ladder and value == int(value) and 0 <= value < len(ladder):
+            return spaced(ladder[int(value)])
+        return f"{value:.3f}"
+
+    def date(self, label: str) -> str:
+        """`August 2021` for `2021-08`."""
+        year, month, day = (*(int(part) for part in label.split("-")), 0, 0)[:3]
+        name = f"{calendar.month_name[month]} {year}" if month else str(year)
+        if day:
+            name = f"{day} {name}"
+        return {"week": f"Week of {name}", "quarter": f"Quarter from {name}"}.get(self.scenario.turn, name)
+
+
 def possessive(name: str) -> str:
     """ "Russia's", "the United States'"."""
     return f"{name}'" if name.endswith("s") else f"{name}'s"
@@ -191,6 +240,18 @@ def number(value: float) -> str:
     """Three significant figures, without needless noughts."""
     if math.isnan(value):
         return "-"
+    if abs(value) < 1e-12:  # what is left of a sum that comes to nothing
+        return "0"
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def share(value: float) -> str:
+    """Three decimals; what is less than one of them by its order of magnitude."""
+    return f"{value:.3f}" if value >= 0.0005 or value == 0.0 else f"{value:.0e}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """ "a, b and c"; nothing of nothing."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

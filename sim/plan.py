@@ -66,7 +66,8 @@ class Plan:
         self.asked = asked
         self.study, self.design, self.axes = asked.study, asked.design, asked.axes
         self.points, self.replicates, self.runs = self.design.points, self.study.replicates, asked.runs
-        owners = runs.prepared(self._apart(asked.scenario), "").compiled.owners
+        self._base = runs.prepared(self._apart(asked.scenario), "")
+        owners = self._base.compiled.owners
         self.patching = [a for a, axis in enumerate(self.axes) if axis.numeric and owners.get(axis.place)]
         self.choosing = [a for a in range(len(self.axes)) if a not in self.patching]
         self._structures: dict[Key, Structure] = {}
@@ -151,14 +152,14 @@ class Plan:
             values |= self.study.variants[self.asked.variants[variant]].set
         for a, choice in zip(self.choosing, choices, strict=True):
             values[self.axes[a].path] = (self.axes[a].choices or (self.axes[a].low, self.axes[a].high))[choice]
-        scenario = self._apart(changed(self.asked.scenario, values))
-        ready = runs.prepared(scenario, "")
-        compiled, wanted = ready.compiled, self.study.outcomes
+        scenario = self._apart(changed(self.asked.scenario, values)) if values else self._base.scenario
+        ready = runs.prepared(scenario, "") if values else self._base
+        compiled, wanted = ready.compiled, self.asked.outcomes
         efforts = {self.axes[a].path: self.axes[a].low for a in self.patching if self.axes[a].place.endswith(".effort")}
         if efforts:  # more acts fit into a turn where the least effort is less: make room for them
             roomy = runs.prepared(changed(scenario, efforts), "").compiled.space
             compiled = dataclasses.replace(compiled, space={k: max(v, roomy[k]) for k, v in compiled.space.items()})
-        questions = tuple(question for question in ready.questions if wanted is None or question.name in wanted)
+        questions = tuple(question for question in ready.questions if question.name in wanted)
         patching = {a: self.axes[a].place for a in self.patching if self.axes[a].place in compiled.owners}
         return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions), patching)
 

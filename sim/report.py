@@ -332,10 +332,10 @@ def example_paths(found: Findings, told: Told, done: swept.Swept) -> study_figur
 def _states_of(done: swept.Swept, run: int, path: str) -> np.ndarray | None:
     if "states" in done.manifest["keep"]:
         quoted = '"' + path.replace('"', '""') + '"'
-        rows = (
-            done.relation("states").filter(f'"run" = {int(run)}').project(f'"turn", CAST({quoted} AS DOUBLE) AS value')
-        )
-        table: pa.Table = rows.order('"turn"').to_arrow_table()
+        with swept.queried(done.folder):
+            rows = done.relation("states").filter(f'"run" = {int(run)}')
+            rows = rows.project(f'"turn", CAST({quoted} AS DOUBLE) AS value').order('"turn"')
+            table: pa.Table = rows.to_arrow_table()
         return np.array(table["value"].to_pylist()) if table.num_rows else None
     if done.changes():
         return None

@@ -6,7 +6,6 @@ gives the `Run` of a folder that is there. `replay` does one run of it again, al
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import os
 import platform
@@ -25,7 +24,19 @@ import sim
 from sim import analysis, evidence, records, register, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
-from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of, verb
+from sim.scenario import (
+    Outcome,
+    Scenario,
+    expand,
+    first_day,
+    members,
+    read,
+    rung_value,
+    span,
+    turn_dates,
+    turn_of,
+    verb,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,8 +151,8 @@ def question(scenario: Scenario, compiled: Compiled, name: str, outcome: Outcome
             and (counted.action is None or action in counted.action)
             and (counted.plover is None or scenario.menu[action].plover == counted.plover)
         )
-        span = _span(scenario, counted.from_, counted.until)
-        return records.Question(name, "count", options=options, turns=span, at_least=bound[0], at_most=bound[1])
+        turns = span(scenario, counted.from_, counted.until)
+        return records.Question(name, "count", options=options, turns=turns, at_least=bound[0], at_most=bound[1])
     if outcome.incidents is not None:
         rows = tuple(n for n, (incident, _) in enumerate(compiled.incidents) if incident == outcome.incidents)
         return records.Question(name, "incidents", incidents=rows, at_least=bound[0], at_most=bound[1])
@@ -159,23 +170,6 @@ def _measured(scenario: Scenario, outcome: Outcome) -> tuple[records.Measure, li
         if path is not None:
             return word, expand(path, scenario)
     return ("incidents" if outcome.count is None else "count"), []
-
-
-def _span(scenario: Scenario, first: str | None, last: str | None) -> tuple[int, int]:
-    """First and last turn counted between two dates, each of which may lie outside the scenario."""
-    endless = scenario.model_copy(update={"turns": 10**9})
-    begins = 1 if first is None else turn_of(endless, first) or 1
-    ends = 10**9 if last is None else turn_of(endless, _last_day(last)) or 0
-    return begins, ends
-
-
-def _last_day(date: str) -> str:
-    """The last day of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`."""
-    parts = [int(part) for part in date.split("-")]
-    if len(parts) == 3:
-        return date
-    month = parts[1] if len(parts) == 2 else 12
-    return f"{parts[0]:04d}-{month:02d}-{calendar.monthrange(parts[0], month)[1]:02d}"
 
 
 # ------------------------------------------------------------------------------------------------------- running
@@ -391,7 +385,7 @@ def run(
     if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
     the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
     """
-    _check_options(runs, seed, policy, threads)
+    check_options(runs, seed, policy, threads)
     began = time.monotonic()
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     ready = prepare(source, sets, turns)
@@ -413,9 +407,12 @@ def run(
     return done
 
 
-def _check_options(runs: int, seed: int, policy: str | None, threads: int | None) -> None:
-    if not 1 <= runs <= MOST_RUNS:
-        raise BadInput(f"--runs {runs}: must be 1..{MOST_RUNS:,}")
+def check_options(
+    runs: int, seed: int, policy: str | None, threads: int | None, least: int = 1, most: int = MOST_RUNS
+) -> None:
+    """Raises BadInput for an option that no run can have."""
+    if not least <= runs <= most:
+        raise BadInput(f"--runs {runs}: must be {least}..{most:,}")
     if not 0 <= seed < 2**64:
         raise BadInput(f"--seed {seed}: must be 0..2^64 - 1")
     if policy is not None and policy not in POLICIES:
@@ -424,14 +421,18 @@ def _check_options(runs: int, seed: int, policy: str | None, threads: int | None
         raise BadInput(f"threads {threads}: must be 1 or more")
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _histories(ready: Prepared, seed: int, runs: range, policy: str | None, threads: int | None) -> Iterator[History]:
     """Histories in order of run, for any number of runs in the same memory."""
     from sim.kernel import batches
 
-    cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     for first in range(runs.start, runs.stop, STRETCH):
         part = range(first, min(first + STRETCH, runs.stop))
-        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=cores)
+        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=threads or cores())
 
 
 def _write_tables(

@@ -35,6 +35,7 @@ from sim.form import (
     rung_value,
     schema,
     slots,
+    span,
     tidied,
     turn_dates,
     turn_of,
@@ -64,7 +65,7 @@ __all__ = [
     "Action", "Claims", "Coupling", "Deed", "Effect", "Entry", "Factor", "Line", "Loaded", "Name", "Need", "Not",
     "Outcome", "Part", "PerName", "Position", "Quantity", "Scaled", "Scenario", "Signal", "Slot", "When", "as_data",
     "as_yaml", "expand", "find", "first_day", "members", "nearest", "numbers", "pairs", "parse", "path_of",
-    "pick", "plain", "quantities", "read", "rung_value", "schema", "settable", "slots", "tidied", "turn_dates",
+    "pick", "plain", "quantities", "read", "rung_value", "schema", "settable", "slots", "span", "tidied", "turn_dates",
     "turn_of", "validated", "verb", "with_numbers",
 ]  # fmt: skip
 

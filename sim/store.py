@@ -153,27 +153,11 @@ class Folder:
 
     @classmethod
     def numbered(cls, parent: Path | str, name: str) -> Folder:
-        """The first of `<parent>/<name>-1`, `-2`, ... above those that are there; two processes never get the same."""
-        parent = Path(parent)
-        with storage(parent):
-            _make(parent)
-            names = re.compile(rf"{re.escape(name)}-([0-9]+)")
-            taken = [int(match[1]) for entry in parent.iterdir() if (match := names.fullmatch(entry.name))]
-        number = max(taken, default=0) + 1
-        while True:
-            path = parent / f"{name}-{number}"
-            try:
-                with storage(path):
-                    path.mkdir()
-            except StorageProblem as problem:
-                if isinstance(problem.__cause__, FileExistsError):
-                    number += 1
-                    continue
-                raise
-            folder = cls(path, made=True)
-            with storage(path):
-                folder._claim()
-            return folder
+        """The folder that `numbered` makes."""
+        folder = cls(numbered(parent, name), made=True)
+        with storage(folder.path):
+            folder._claim()
+        return folder
 
     def _claim(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -319,6 +303,27 @@ def _layout(schema: pa.Schema) -> dict[str, Any]:
         "use_byte_stream_split": floats,
         "write_page_checksum": True,
     }
+
+
+def numbered(parent: Path | str, name: str) -> Path:
+    """Makes the first of `<parent>/<name>-1`, `-2`, ... above those there are; two processes never get the same."""
+    parent = Path(parent)
+    with storage(parent):
+        _make(parent)
+        names = re.compile(rf"{re.escape(name)}-([0-9]+)")
+        taken = [int(match[1]) for entry in parent.iterdir() if (match := names.fullmatch(entry.name))]
+    number = max(taken, default=0) + 1
+    while True:
+        path = parent / f"{name}-{number}"
+        try:
+            with storage(path):
+                path.mkdir()
+        except StorageProblem as problem:
+            if not isinstance(problem.__cause__, FileExistsError):
+                raise
+            number += 1
+        else:
+            return path
 
 
 def _make(path: Path) -> None:

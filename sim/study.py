@@ -9,10 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -172,7 +171,10 @@ class Study(Part):
         examples=[["actors.russia.interests.borders.salience"]],
     )
     outcomes: list[Name] | None = Field(
-        None, description="Outcomes of the scenario to report (all if left out).", examples=[["russia_recognises"]]
+        None,
+        min_length=1,
+        description="Outcomes of the scenario to report (all if left out); what is asked beside them is reported too.",
+        examples=[["russia_recognises"]],
     )
     ask: dict[Name, Outcome] = Field(
         default_factory=dict,
@@ -248,6 +250,12 @@ class Asked:
     def variants(self) -> list[str]:
         """The base first."""
         return [BASE, *self.study.variants]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What is reported: the scenario's own outcomes, or those that are named, and all that is asked beside them."""
+        named = self.study.outcomes
+        return [name for name in self.scenario.outcomes if named is None or name in named or name in self.study.ask]
 
     @property
     def runs(self) -> int:
@@ -363,20 +371,31 @@ def _latin(points: NDArray[np.int64], of: int, seed: int, paths: Sequence[str]) 
     return (strata.astype(np.float64) + within * 2.0**-53) / of
 
 
-def _sobol(points: NDArray[np.int64], dimensions: int, seed: int) -> NDArray[np.float64]:
-    """(points, dimensions) a scrambled Sobol' sequence, SciPy's. Source: Joe & Kuo 2008; Matousek 1998."""
+@lru_cache(maxsize=4)
+def _directions(dimensions: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32], float]:
+    """(dimensions,) the shift and (dimensions, bits) the direction numbers of SciPy's scrambled sequence, and its unit.
+
+    SciPy itself only gives a point after all that precede it.
+    """
     from scipy.stats import qmc
 
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    return sequence._shift, sequence._sv, sequence._scale
+
+
+def _sobol(points: NDArray[np.int64], dimensions: int, seed: int) -> NDArray[np.float64]:
+    """(points, dimensions) these points of a scrambled Sobol' sequence, each by the bits of its Gray code.
+
+    Sources: Antonov & Saleev 1979; direction numbers of Joe & Kuo 2008; scrambling of Matousek 1998.
+    """
     if not points.size or not dimensions:
         return np.empty((points.size, dimensions))
-    first, last = int(points.min()), int(points.max())
-    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a part of the sequence is no power of two long
-        if first:
-            sequence.fast_forward(first)
-        drawn = sequence.random(last - first + 1)
-    return np.asarray(drawn[points - first])
+    shift, directions, unit = _directions(dimensions, seed)
+    gray = points ^ (points >> 1)
+    drawn = np.tile(shift, (points.size, 1))
+    for bit in range(int(gray.max()).bit_length()):
+        drawn[(gray >> bit) % 2 == 1] ^= directions[:, bit]
+    return np.asarray(drawn * unit, dtype=np.float64)
 
 
 def _saltelli(points: NDArray[np.int64], axes: int, seed: int) -> NDArray[np.float64]:
@@ -422,8 +441,11 @@ def is_study(source: str | Path) -> bool:
     return document is not None and isinstance(document.data, dict) and "study" in document.data
 
 
-def load(source: str | Path) -> Asked:
-    """The study of a file or of a shipped name. Raises `Problems` with everything that is wrong."""
+def load(source: str | Path, trusted: bool = False) -> Asked:
+    """The study of a file or of a shipped name. Raises `Problems` with everything that is wrong.
+
+    trusted: it was loaded before; whether the scenario takes the values is not tried again.
+    """
     path = find(source)
     document, found = located.examine(path, str(path))
     if document is None:
@@ -433,11 +455,11 @@ def load(source: str | Path) -> Asked:
     study, told = validated(Study, document)
     if study is None or found:
         raise _sorted([*found, *told])
-    return _resolved(study, document, path)
+    return _resolved(study, document, path, trusted)
 
 
-def _resolved(study: Study, document: located.Document, path: Path) -> Asked:
-    reading = _Reading(study, document, path)
+def _resolved(study: Study, document: located.Document, path: Path, trusted: bool) -> Asked:
+    reading = _Reading(study, document, path, trusted)
     asked = reading.asked()
     if reading.found or asked is None:
         raise _sorted(reading.found)
@@ -458,8 +480,8 @@ def _problem(document: located.Document, at: Location, message: str, key: bool =
 class _Reading:
     """One study file on its way to `Asked`: gathers every problem."""
 
-    def __init__(self, study: Study, document: located.Document, path: Path) -> None:
-        self.study, self.document, self.path = study, document, path
+    def __init__(self, study: Study, document: located.Document, path: Path, trusted: bool) -> None:
+        self.study, self.document, self.path, self.trusted = study, document, path, trusted
         self.found: list[Problem] = []
         self.notes: list[str] = []
         self.listing: str | None = None
@@ -469,6 +491,7 @@ class _Reading:
         self.found.append(_problem(self.document, at, message, key))
 
     def asked(self) -> Asked | None:
+        self._twice()
         loaded = self._scenario()
         if loaded is None:
             return None
@@ -480,16 +503,18 @@ class _Reading:
             axes += added
         elif self.study.file is not None:
             self.tell(("file",), "is read by `design: list` only; leave it out, or say so")
-        self._places(axes)
+        self._places(scenario, axes)
         self._fits(axes)
         self._levers(axes)
-        axes = self._whole(self._extremes(scenario, axes), axes)
+        stated = {found.path for found in quantities(scenario)}
+        known = self.trusted and all(axis.place in stated for axis in axes)
+        axes = self._whole(scenario if known else self._extremes(scenario, axes), axes)
         if self.found:
             return None
         levers = {settable(scenario, path) for path in self.study.levers}
         axes = [Axis(a.path, a.place, a.choices, a.low, a.high, a.place in levers) for a in axes]
         base = self._held(scenario, held)
-        if base is not None:
+        if base is not None and not self.trusted:
             self._variants(base, axes)
         if self.found or base is None:
             return None
@@ -497,6 +522,14 @@ class _Reading:
         if asked.design.points * self.study.replicates > DRAWN:
             self.tell((), f"asks for {asked.runs:,} runs; at most {DRAWN:,} can be told apart")
         return asked
+
+    def _twice(self) -> None:
+        """What a list names a second time."""
+        for word in ("levers", "outcomes", "keep"):
+            named = getattr(self.study, word) or []
+            for n, name in enumerate(named):
+                if name in named[:n]:
+                    self.tell((word, n), f"{_text(name)} stands here a second time; remove one")
 
     def _scenario(self) -> Loaded | None:
         """The scenario, beside the study or among the shipped."""
@@ -626,12 +659,15 @@ class _Reading:
             rows = list(csv.reader(io.StringIO(self.listing)))
         except (Problems, csv.Error) as error:
             told = error.problems[0].message if isinstance(error, Problems) else str(error)
-            self.tell(("file",), f"{name}: {told}")
+            self.tell(("file",), f"{name}: {told.replace('a YAML file', 'a CSV file')}")
             return [], None
         header = [word.strip() for word in rows[0]] if rows else []
         points = [(n, row) for n, row in enumerate(rows[1:], 2) if any(cell.strip() for cell in row)]
         if not header or not points:
             self.tell(("file",), f"{name}: holds no points; write paths in the first line and a point in every other")
+            return [], None
+        if len(header) == 1 and any(mark in header[0] for mark in (";", "\t")):
+            self.found.append(Problem(name, 1, 1, None, "columns must be separated by commas"))
             return [], None
         values: list[list[Value]] = [[] for _ in header]
         for line, row in points:
@@ -646,8 +682,9 @@ class _Reading:
                         raise ValueError("must be a number or a word")
                     values[column].append(value)
                 except ValueError as error:
-                    shown = located.short(cell.strip()) or "nothing"
-                    self.found.append(Problem(name, line, None, header[column], f"{shown} {error}"))
+                    shown, rule = located.short(cell.strip()), str(error)
+                    told = f"{shown} {rule}" if shown else "nothing stands here; must be a number or a word"
+                    self.found.append(Problem(name, line, None, header[column], told))
         axes = []
         for word in header:
             try:
@@ -663,12 +700,18 @@ class _Reading:
             index = {value: n for n, value in enumerate(kinds)}
             listed[:, column] = [index[value] for value in values[column]]
             chosen.append(_chosen(word, place, kinds))
+        again = len(points) - len(np.unique(listed, axis=0))
+        if again:
+            self.notes.append(f"{again} of the {len(points)} points of {name} stand there more than once")
         return chosen, listed
 
-    def _places(self, axes: Sequence[Axis]) -> None:
+    def _places(self, scenario: Scenario, axes: Sequence[Axis]) -> None:
         """No two axes that are one and the same, and none with the name of another column."""
         seen: dict[str, str] = {}
-        outcomes = {*self.study.ask, *(self.study.outcomes or ())}
+        outcomes = {*self.study.ask, *(self.study.outcomes or scenario.outcomes)}
+        for name in outcomes.intersection(OWN_COLUMNS):
+            at: Location = ("ask", name) if name in self.study.ask else ("scenario",)
+            self.tell(at, f'a column of the results is called "{name}"; give the outcome another name')
         for axis in axes:
             at = ("vary", axis.path)
             if axis.place in seen:

@@ -8,15 +8,19 @@ is what lies there whole. Whoever executes is an `Executor`: processes of this m
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import json
 import os
 import shlex
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,7 @@ from sim.swept import (
     shelf,
     texts,
 )
+from sim.workers import WorkerDied, Workers, keep_memory
 
 DOING = ".doing"
 DETAILS = ("states", "acts", "beliefs", "events")
@@ -49,10 +54,14 @@ PATIENCE = 600.0  # seconds that a stretch may take before it is given up
 MOST_PATIENCE = 1_000_000
 STRIKES = 2  # times that a run may end its process before it is given up
 SHORTEST, LONGEST = 2.0, 60.0  # seconds of work in a chunk
+LAST = 0.2  # of the last ones
 FIRST_CHUNK = 256
 MOST_CHUNK = 8_192
 MOST_SHARDS = 4096
 CHUNK_BYTES = 64_000_000
+MEND_SECONDS = 5.0
+LOOK_SECONDS = 2.0  # without news, after which the folder is looked at
+SILENCE = 1.5  # times the patience, after which the workers are believed gone
 STARTS = 5  # times that workers may end before they compute anything
 SAMPLE = 64  # runs by which a study's time is foretold
 Progress = Callable[[int, int], None]
@@ -80,7 +89,7 @@ def _content(asked: Asked) -> dict[str, str]:
     said = as_data(asked.study)
     said["scenario"] = SCENARIO
     said.pop("ask", None)
-    said["outcomes"] = list(asked.study.outcomes or asked.scenario.outcomes)
+    said["outcomes"] = asked.outcomes
     said["vary"] = {axis.path: list(axis.choices) if axis.choices else {"low": axis.low, "high": axis.high}
                     for axis in asked.axes}  # fmt: skip
     files = {SCENARIO: as_yaml(asked.scenario)}
@@ -111,6 +120,15 @@ class Chunk:
     given_up: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def runs(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def lies_there(self) -> bool:
+        """Whether its shard has been written, which is the last that is done."""
+        return any((Path(self.folder) / OUTCOMES).glob(f"{self.first:012d}-{self.last:012d}.*.parquet"))
+
+    @property
     def doing(self) -> Path:
         """Where a worker notes which runs it is at."""
         return Path(self.folder) / DOING / f"{self.first}-{self.last}"
@@ -134,15 +152,16 @@ def _plan(folder: str, key: str) -> Plan:
     if (folder, key) not in _PLANS:
         if _key(Path(folder)) != key:
             raise FolderProblem(f"{folder}: its study, its scenario or the model's code differ from those of the sweep")
+        keep_memory()
         _PLANS.clear()
-        _PLANS[folder, key] = Plan(study.load(Path(folder) / STUDY), trusted=True)
+        _PLANS[folder, key] = Plan(study.load(Path(folder) / STUDY, trusted=True), trusted=True)
     return _PLANS[folder, key]
 
 
 def work(chunk: Chunk) -> Done:
     """Compute a chunk and write its shards: failures first, outcomes last, whose shard says that all is there."""
-    began = time.monotonic()
     plan = _plan(chunk.folder, chunk.key)
+    began = time.monotonic()
     parts: dict[str, list[pa.Table]] = {name: [] for name in (OUTCOMES, *chunk.keep)}
     failures: list[dict[str, Any]] = []
     with _watched(chunk) as at:
@@ -161,7 +180,7 @@ def work(chunk: Chunk) -> Done:
         store.write_shard(folder / name, chunk.first, chunk.last, table, chunk.key)
     with suppress(OSError):
         chunk.doing.unlink()
-    return Done(chunk.last - chunk.first + 1, len(failures), time.monotonic() - began, size)
+    return Done(chunk.runs, len(failures), time.monotonic() - began, size)
 
 
 def _stretches(chunk: Chunk) -> Iterator[tuple[int, int]]:
@@ -231,43 +250,75 @@ def _watched(chunk: Chunk) -> Iterator[Callable[[int, int], None]]:
 # ------------------------------------------------------------------------------------------------------------ engines
 
 
-@contextmanager
-def _executor(engine: str, workers: int | None) -> Iterator[tuple[Executor, int]]:
-    """Who computes, and how many chunks at once. Raises BadInput for an engine that there is not."""
-    count = workers or cores()
-    if engine == "local":
-        from sim.workers import Workers
+def _check_engine(engine: str | Executor) -> None:
+    """Raises BadInput for an engine that there is not."""
+    if isinstance(engine, Executor) or engine == "local":
+        return
+    if engine != "dask-local" and not engine.startswith("dask://"):
+        raise BadInput(f"--engine {engine}: no such engine; one of local, dask-local, dask://HOST:PORT")
+    if importlib.util.find_spec("distributed") is None:
+        raise BadInput(f"--engine {engine}: needs Dask; pip install 'tightrope[cluster]'")
 
+
+@contextmanager
+def _cluster(engine: str | Executor, workers: int | None) -> Iterator[Future | None]:
+    """A Dask cluster of this machine that starts while the study is planned; None for other engines.
+
+    Nannies that leave with a worker that died repeatedly are replaced.
+    """
+    if engine != "dask-local":
+        yield None
+        return
+
+    def start() -> Any:
+        from distributed import LocalCluster
+
+        resource_tracker.ensure_running()  # which lets signals in when it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by its workers: Ctrl-C is for us alone
+        count = workers or runs.cores()
+        return LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+
+    with ThreadPoolExecutor(1) as helper:
+        starting, ended = helper.submit(start), threading.Event()
+
+        def mend() -> None:
+            while not ended.wait(MEND_SECONDS):
+                if starting.exception() is None:
+                    with suppress(RuntimeError):  # it is closing
+                        starting.result().scale(workers or runs.cores())
+
+        try:
+            threading.Thread(target=mend, daemon=True).start()
+            yield starting
+        finally:
+            ended.set()
+            if starting.exception() is None:
+                starting.result().close()
+
+
+@contextmanager
+def _executor(engine: str | Executor, workers: int | None, cluster: Future | None) -> Iterator[tuple[Executor, int]]:
+    """Who computes, and how many chunks at once. Raises BadInput for a scheduler that does not answer."""
+    count = workers or runs.cores()
+    if isinstance(engine, Executor):
+        yield engine, count
+        return
+    if engine == "local":
         pool = Workers(count)
         try:
             yield pool, count
         finally:
             pool.shutdown(cancel_futures=True)
         return
-    if engine != "dask-local" and not engine.startswith("dask://"):
-        raise BadInput(f"--engine {engine}: no such engine; one of local, dask-local, dask://HOST:PORT")
+    from distributed import Client
+
+    where = cluster.result() if cluster is not None else "tcp://" + engine.removeprefix("dask://")
     try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise BadInput(f"--engine {engine}: needs Dask; pip install 'tightrope[cluster]'") from None
-    with ExitStack() as stack:
-        if engine == "dask-local":
-            cluster = stack.enter_context(
-                LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
-            )
-            client = stack.enter_context(Client(cluster))
-        else:
-            try:
-                client = stack.enter_context(Client("tcp://" + engine.removeprefix("dask://"), timeout=30))
-            except (OSError, ValueError) as error:
-                raise BadInput(f"--engine {engine}: no Dask scheduler answers: {error}") from None
-            count = sum(client.ncores().values()) or count
-        yield client.get_executor(retries=2), count
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        client = Client(where, timeout=30)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"--engine {engine}: no Dask scheduler answers: {error}") from None
+    with client:
+        yield client.get_executor(retries=2), sum(client.ncores().values()) or count
 
 
 # ---------------------------------------------------------------------------------------------------------- the sweep
@@ -277,7 +328,7 @@ def sweep(
     source: str | Path,
     out: str | Path | None = None,
     workers: int | None = None,
-    engine: str = "local",
+    engine: str | Executor = "local",
     resume: bool = False,
     full: bool = False,
     allow_large: bool = False,
@@ -289,12 +340,13 @@ def sweep(
     """Run a study, or what is missing of it; returns what came of it, whose tables are read when they are asked for.
 
     source: a file, or the name of a shipped study. out: the folder; `runs/<study>-<n>` if left out. workers: processes,
-    one for each processor if left out. engine: local, dask-local or dask://HOST:PORT; results do not depend on it.
+    one for each processor if left out. engine: local, dask-local, dask://HOST:PORT, or any Executor, whose workers must
+    see the folder; results do not depend on it.
     resume: go on in a folder that holds the study already. full: keep states, acts, beliefs and events too.
     allow_large: also above 10^7 runs. chunk: runs of a shard, as many as take some seconds if left out. patience:
     seconds after which runs that do not end are given up. progress: called with the runs done and wanted. tell: called
-    with what was found in the folder. Raises
-    BadInput, FolderProblem, StorageProblem, or Interrupted; what was done is kept and can be resumed.
+    with what was found in the folder. Raises BadInput, FolderProblem, StorageProblem, or Interrupted; what was done is
+    kept and can be resumed.
     """
     if workers is not None and workers < 1:
         raise BadInput(f"--workers {workers}: must be 1 or more")
@@ -302,33 +354,31 @@ def sweep(
         raise BadInput(f"chunk {chunk}: must be 1 or more")
     if not 0 < patience <= MOST_PATIENCE:
         raise BadInput(f"--patience {patience:g}: must be above 0 and at most {MOST_PATIENCE:,}")
-    asked = study.load(source)
-    if asked.runs > MOST_RUNS and not allow_large:
-        raise BadInput(f"{source}: {asked.runs:,} runs; more than {MOST_RUNS:,} need --allow-large")
-    plan = Plan(asked)
-    folder = Path(out) if out is not None else _next(Path(source).stem)
-    keep = DETAILS if full else tuple(asked.study.keep)
-    with _opened(folder, asked, plan, str(source), keep, resume, tell or (lambda line: None)) as manifest:
+    _check_engine(engine)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(_cluster(engine, workers))
+        asked = study.load(source)
+        if asked.runs > MOST_RUNS and not allow_large:
+            raise BadInput(f"{source}: {asked.runs:,} runs; more than {MOST_RUNS:,} need --allow-large")
+        plan = Plan(asked)
+        folder = Path(out) if out is not None else store.numbered("runs", Path(source).stem)
+        keep = DETAILS if full else tuple(asked.study.keep)
+        told = tell or (lambda line: None)
+        manifest = stack.enter_context(_opened(folder, asked, plan, str(source), keep, resume, told))
         again = f"tightrope sweep {shlex.quote(str(source))} --out {shlex.quote(str(folder))} --resume"
+        again += f" --engine {shlex.quote(engine)}" if isinstance(engine, str) and engine != "local" else ""
+        again += (" --full" if full else "") + (" --allow-large" if allow_large else "")
         try:
-            _execute(folder, manifest, plan, engine, workers, chunk, patience, progress)
+            _execute(folder, manifest, plan, lambda: _executor(engine, workers, cluster), chunk, patience, progress)
         except KeyboardInterrupt:
             done = shelf(folder).done
             raise Interrupted(f"interrupted after {done:,} of {plan.runs:,} runs; to go on: {again}") from None
         except StorageProblem as problem:
             raise StorageProblem(f"{problem}; then: {again}") from None
         except OSError as error:
-            raise StorageProblem(f"{store.reason(error)}; then: {again}") from error
+            where = "" if error.filename else f"{folder}: "
+            raise StorageProblem(f"{where}{store.reason(error)}; then: {again}") from error
     return open_sweep(folder)
-
-
-def _next(name: str) -> Path:
-    """The first of `runs/<name>-1`, `-2`, ... above those that are there."""
-    parent = Path("runs")
-    with store.storage(parent):
-        taken = [int(path.name.rpartition("-")[2]) for path in parent.glob(f"{name}-*")
-                 if path.name.rpartition("-")[2].isdigit()]  # fmt: skip
-    return parent / f"{name}-{max(taken, default=0) + 1}"
 
 
 @contextmanager
@@ -487,15 +537,19 @@ class _Pace:
     seconds: float | None = None  # a run
     bytes: float = 0.0
 
-    def size(self) -> int:
+    def size(self, fair: int) -> int:
+        """fair: one worker's part of what is left, which makes the last chunks small, so that all end together."""
         if self.fixed is not None:
             return self.fixed
         if self.seconds is None:
             return min(FIRST_CHUNK, max(1, self.total // 8))
         wanted = max(SHORTEST / self.seconds, min(self.total / MOST_SHARDS, LONGEST / self.seconds))
+        wanted = min(wanted, max(fair, LAST / self.seconds))
         return int(max(1, min(wanted, MOST_CHUNK, CHUNK_BYTES / max(self.bytes, 1.0))))
 
     def take(self, done: Done) -> None:
+        if not done.seconds:  # nobody told
+            return
         seconds = done.seconds / done.runs
         self.seconds = seconds if self.seconds is None else min(seconds, (self.seconds + seconds) / 2)
         self.bytes = max(self.bytes, done.bytes / done.runs)
@@ -504,10 +558,14 @@ class _Pace:
 class _Queue:
     """The chunks of what is missing, made as they are asked for; what must be done again comes first."""
 
-    def __init__(self, gaps: Iterable[tuple[int, int]], pace: _Pace, make: Callable[[int, int], Chunk]) -> None:
+    def __init__(
+        self, gaps: Iterable[tuple[int, int]], pace: _Pace, most: int, make: Callable[[int, int], Chunk]
+    ) -> None:
+        """most: how many chunks are under way at once."""
         self.gaps = deque(gaps)
+        self.left = sum(last - first + 1 for first, last in self.gaps)
         self.again: deque[Chunk] = deque()
-        self.pace, self.make = pace, make
+        self.pace, self.most, self.make = pace, most, make
 
     def next(self) -> Chunk | None:
         if self.again:
@@ -515,9 +573,10 @@ class _Queue:
         if not self.gaps:
             return None
         first, last = self.gaps.popleft()
-        end = min(first + self.pace.size() - 1, last)
+        end = min(first + self.pace.size(self.left // self.most) - 1, last)
         if end < last:
             self.gaps.appendleft((end + 1, last))
+        self.left -= end - first + 1
         return self.make(first, end)
 
 
@@ -525,8 +584,7 @@ def _execute(
     folder: Path,
     manifest: dict[str, Any],
     plan: Plan,
-    engine: str,
-    workers: int | None,
+    executor_of: Callable[[], AbstractContextManager[tuple[Executor, int]]],
     chunk: int | None,
     patience: float,
     progress: Progress | None,
@@ -540,9 +598,11 @@ def _execute(
     pace = _Pace(plan.runs, chunk)
     where = str(folder.resolve())
     make = lambda first, last: Chunk(where, manifest["key"], first, last, keep, patience)  # noqa: E731
+    _PLANS.clear()
+    _PLANS[where, manifest["key"]] = plan  # workers that are forked have it
     while done < plan.runs:
-        waiting = _Queue(found.missing(plan.runs), pace, make)
-        with _executor(engine, workers) as (executor, count):
+        with executor_of() as (executor, count):
+            waiting = _Queue(found.missing(plan.runs), pace, 2 * count, make)
             for result in _results(executor, waiting, 2 * count):
                 pace.take(result)
                 done += result.runs
@@ -554,16 +614,28 @@ def _execute(
 
 
 def _results(executor: Executor, waiting: _Queue, most: int) -> Iterator[Done]:
-    """What comes of the chunks, in the order in which they are done. What ended its process is tried with more care."""
+    """What comes of the chunks, in the order in which they are done. What ended its process is tried with more care.
+
+    Dask says nothing of a task whose worker dies between doing it and telling; its shard tells.
+    """
     strikes: dict[int, int] = {}
     doing: dict[Future, Chunk] = {}
+    heard = time.time()
     while True:
         while len(doing) < most and (chunk := waiting.next()) is not None:
             doing[executor.submit(work, chunk)] = chunk
         if not doing:
             return
-        for future in wait(doing, return_when=FIRST_COMPLETED).done:
+        over = wait(doing, LOOK_SECONDS, return_when=FIRST_COMPLETED).done
+        heard = time.time() if over else heard
+        _check_alive(next(iter(doing.values())), heard)
+        for future in [] if over else [future for future, chunk in doing.items() if chunk.lies_there]:
+            yield Done(doing[future].runs, 0, 0.0, 0)
+            del doing[future]
+        for future in over:
             chunk = doing.pop(future)
+            if future.cancelled():
+                raise StorageProblem(f"{chunk.folder}: those who computed it are gone")
             error = future.exception()
             if error is None:
                 yield future.result()
@@ -573,9 +645,20 @@ def _results(executor: Executor, waiting: _Queue, most: int) -> Iterator[Done]:
                 waiting.again.append(_careful(chunk, str(error), strikes))
 
 
+def _check_alive(chunk: Chunk, heard: float) -> None:
+    """Raises StorageProblem where no worker has given a sign of life for longer than any may take. heard: the last."""
+    silence = time.time() - heard
+    if silence > SILENCE * chunk.patience:
+        with suppress(OSError):
+            silence = time.time() - max(heard, *(note.stat().st_mtime for note in chunk.doing.parent.iterdir()))
+    if silence > SILENCE * chunk.patience:
+        raise StorageProblem(f"{chunk.folder}: no worker has given a sign of life for {silence:.0f} seconds")
+
+
 def _died(error: BaseException) -> bool:
     """Whether a worker ended in the middle of its chunk."""
-    return type(error).__name__ in ("WorkerDied", "KilledWorker", "BrokenProcessPool", "CommClosedError")
+    dasks = type(error).__name__ in ("KilledWorker", "CommClosedError")
+    return dasks or isinstance(error, (WorkerDied, BrokenExecutor))
 
 
 def _careful(chunk: Chunk, how: str, strikes: dict[int, int]) -> Chunk:
@@ -656,13 +739,13 @@ def check(source: str | Path) -> Forecast:
     plan.tables(some[:1])
     began = time.perf_counter()
     table = plan.tables(some, tuple(asked.study.keep))
-    seconds = (time.perf_counter() - began) / some.size * plan.runs / cores()
+    seconds = (time.perf_counter() - began) / some.size * plan.runs / runs.cores()
     size = sum(part.nbytes for part in table.values()) / some.size * plan.runs
     axes = [{"path": axis.path, "lever": axis.lever, "low": axis.low, "high": axis.high,
              "choices": list(axis.choices) if axis.choices else None} for axis in asked.axes]  # fmt: skip
     return Forecast(
         str(study.find(source)), asked.study.title, asked.study.scenario, asked.study.design, plan.points,
         asked.variants, plan.replicates, plan.runs, axes,
-        [q.name for q in plan.structure(plan.first).ready.questions], seconds, cores(), int(size),
+        [q.name for q in plan.structure(plan.first).ready.questions], seconds, runs.cores(), int(size),
         plan.runs > MOST_RUNS, list(asked.notes),
     )  # fmt: skip

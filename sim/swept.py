@@ -5,7 +5,10 @@ Shards lie in a folder a table, each named after its runs and a hash of its byte
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim import columns, runs, store, study
-from sim.errors import BadInput, FolderProblem
+from sim.errors import BadInput, FolderProblem, StorageProblem
 from sim.plan import Plan
 
 if TYPE_CHECKING:
@@ -95,6 +98,20 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 # -------------------------------------------------------------------------------------------------------- reading back
 
 
+@contextmanager
+def queried(folder: Path) -> Iterator[None]:
+    """Tell what DuckDB cannot read as a problem of the folder, of one line."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        told = " ".join(str(error).split())
+        if os.strerror(errno.EMFILE) in told:
+            raise StorageProblem(f"{folder}: {store.REASONS[errno.EMFILE]}") from None
+        raise FolderProblem(f"{folder}: cannot be read: {told[:300]}") from None
+
+
 @dataclass
 class Swept:
     """The folder of a study: its manifest, and its tables, each read when it is asked for."""
@@ -122,7 +139,8 @@ class Swept:
         files = [str(shard.path) for shard in self._shelf(name).whole]
         if not files:
             raise FolderProblem(f"{self.folder}: holds no {name} yet")
-        return duckdb.connect().read_parquet(files)
+        with queried(self.folder):
+            return duckdb.connect().read_parquet(files)
 
     def table(self, name: str = OUTCOMES, wanted: Sequence[str] | None = None) -> pa.Table:
         """A table, or some columns of it, in order of run. Raises FolderProblem for a damaged shard."""
@@ -146,7 +164,8 @@ class Swept:
         """Mean of each outcome (the share, of a yes or no) over all points, by variant and outcome."""
         names = list(self.manifest["outcomes"])
         asked = ", ".join(f'avg("{name}"::double)' for name in names)
-        found = self.relation().aggregate(f"variant, {asked}").fetchall()
+        with queried(self.folder):
+            found = self.relation().aggregate(f"variant, {asked}").fetchall()
         return {variant: dict(zip(names, values, strict=True)) for variant, *values in found}
 
     def hash(self) -> str:
@@ -162,7 +181,7 @@ class Swept:
     @cached_property
     def plan(self) -> Plan:
         """What each run is."""
-        return Plan(study.load(self.folder / STUDY), trusted=True)
+        return Plan(study.load(self.folder / STUDY, trusted=True), trusted=True)
 
     def changes(self) -> list[str]:
         """What is no longer as it was when the study was begun, each as a line."""

@@ -1,12 +1,16 @@
 """Processes of this machine as an executor: a worker that dies costs its own task and nothing else.
 
 `ProcessPoolExecutor` loses everything pending when a worker dies, and runs the user's script again in each worker.
-Here each worker is a fresh interpreter that is given tasks one by one, and is replaced when it dies; it ends when its
-parent does.
+Here each worker is given tasks one by one, and is replaced when it dies; it ends when its parent does. The first ones
+are forked where that is safe, so that they have at once what their parent has loaded and planned; all others are fresh
+interpreters.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import math
 import os
 import queue
 import resource
@@ -16,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -38,9 +43,10 @@ class Workers(Executor):
         self._tasks: queue.SimpleQueue[tuple[Future, Any] | None] = queue.SimpleQueue()
         self._ended = False
         self._room = max(ROOM, int(0.8 * _available() / count))
-        self._processes: set[subprocess.Popen] = set()
         self._guard = threading.Lock()
-        self._threads = [threading.Thread(target=self._tend, daemon=True) for _ in range(count)]
+        first = [_Worker(self._room, forked=True) for _ in range(count)] if _may_fork() else [None] * count
+        self._workers = {worker for worker in first if worker is not None}
+        self._threads = [threading.Thread(target=self._tend, args=(worker,), daemon=True) for worker in first]
         for thread in self._threads:
             thread.start()
 
@@ -56,15 +62,14 @@ class Workers(Executor):
             self._tasks.put(None)
         if cancel_futures:
             with self._guard:
-                for process in self._processes:
-                    process.kill()
+                for worker in self._workers:
+                    worker.process.kill()
         if wait:
             for thread in self._threads:
                 thread.join()
 
-    def _tend(self) -> None:
+    def _tend(self, worker: _Worker | None) -> None:
         """Give one worker its tasks, and a successor when it dies."""
-        worker: _Worker | None = None
         while (task := self._tasks.get()) is not None and not self._ended:
             future, call = task
             if not future.set_running_or_notify_cancel():
@@ -88,7 +93,7 @@ class Workers(Executor):
     def _start(self) -> _Worker:
         worker = _Worker(self._room)
         with self._guard:
-            self._processes.add(worker.process)
+            self._workers.add(worker)
             if self._ended:
                 worker.process.kill()
         return worker
@@ -97,16 +102,22 @@ class Workers(Executor):
         if worker is None:
             return ""
         with self._guard:
-            self._processes.discard(worker.process)
+            self._workers.discard(worker)
         return worker.end()
 
 
 class _Worker:
     """One process, seen from its parent."""
 
-    def __init__(self, room: int) -> None:
+    process: _Forked | subprocess.Popen
+
+    def __init__(self, room: int, forked: bool = False) -> None:
         self.pipe, theirs = Pipe()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        if forked:
+            self.process = _Forked(theirs.fileno(), self.errors.fileno(), room)
+            theirs.close()
+            return
         program = (
             f"import sys; sys.path[:] = {sys.path!r}; from sim.workers import serve; serve({theirs.fileno()}, {room})"
         )
@@ -137,11 +148,63 @@ class _Worker:
         return f"the process ended itself with code {code}{told}"
 
 
-def serve(handle: int, room: int) -> None:
+class _Forked:
+    """A copy of this process that serves; it goes by what `subprocess.Popen` offers."""
+
+    def __init__(self, handle: int, errors: int, room: int) -> None:
+        self.code: int | None = None
+        parent = os.getpid()
+        with warnings.catch_warnings():  # newer Pythons warn of any threads, also of those of NumPy's BLAS
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if not self.pid:
+            try:
+                _apart(handle, errors, room, parent)
+            finally:
+                os._exit(1)
+
+    def kill(self) -> None:
+        if self.code is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self, seconds: float = math.inf) -> int:
+        """Its exit code. Raises TimeoutExpired."""
+        end = time.monotonic() + seconds
+        while self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > end:
+                raise subprocess.TimeoutExpired("worker", seconds)
+            else:
+                time.sleep(0.01)
+        return self.code
+
+
+def _may_fork() -> bool:
+    """Whether a copy of this process can go on: none of its other threads, which a copy lacks, holds a lock then."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _apart(handle: int, errors: int, room: int, parent: int) -> None:
+    """What a forked worker does: let go of all that is its parent's, its locks among them, and serve."""
+    gc.freeze()  # what is garbage here is the parent's, and may own what has these handles
+    os.setpgid(0, 0)  # Ctrl-C is for the parent
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with open(os.devnull, "r+") as silence:  # noqa: PTH123
+        for to, of in ((0, silence.fileno()), (1, silence.fileno()), (2, errors)):
+            os.dup2(of, to)
+    os.closerange(3, handle)
+    os.closerange(handle + 1, os.sysconf("SC_OPEN_MAX"))
+    serve(handle, room, parent)
+    os._exit(0)
+
+
+def serve(handle: int, room: int, parent: int | None = None) -> None:
     """What a worker does: answer calls until nobody asks any more. room: bytes that it may take."""
-    parent = os.getppid()
     pipe = Connection(handle)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent or os.getppid(),), daemon=True).start()
     limited = False
     while True:
         try:
@@ -161,6 +224,17 @@ def serve(handle: int, room: int) -> None:
             return
         except Exception as error:
             pipe.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def keep_memory() -> None:
+    """Let this process keep what it frees, for a stretch of runs takes as much again as the last one.
+
+    Dask's workers are told the opposite, after which half of their time goes into fetching memory.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
+        library.mallopt(-3, 1 << 25)  # M_MMAP_THRESHOLD, the most that there may be
 
 
 def _end_with(parent: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as cli
-from benchmarks import measures, report
+from benchmarks import measures, report, studies
 from benchmarks.worlds import generated
 from sim.scenario import parse
 
@@ -68,6 +68,18 @@ def test_one_part_is_measured_and_only_it_is_written_down(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
+def test_the_part_of_studies_measures_every_promise():
+    part = studies.studies(quick=True)
+    assert [line.what for line in part.lines] == [
+        "two cores with Parquet against mesa.batch_run on two processes", "speed kept with writing",
+        "two workers against one", "Dask's two local workers against ours",
+        "a Latin hypercube against as many replicates of one point", "resuming a finished study of 4,000 runs",
+        "parent's peak memory at 4,000 runs against 2,000", "4,000 runs",
+    ]  # fmt: skip
+    assert {len(row) for row in part.rows} == {len(part.headings)}
+
+
 def test_a_part_that_is_not_there_is_told(capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--only", "ensemble,speed"])
@@ -78,6 +90,6 @@ def test_a_part_that_is_not_there_is_told(capsys):
 def test_where_the_work_was_not_the_same_the_command_fails(monkeypatch, capsys):
     part = report.Part("Title", "About.", [report.Line("what", "target", "measured", True)], valid=False)
     monkeypatch.setattr("os.environ", dict(os.environ))
-    monkeypatch.setitem(measures.PARTS, "ensemble", lambda quick: part)
+    monkeypatch.setitem(cli.PARTS, "ensemble", lambda quick: part)
     assert cli.main(["--only", "ensemble"]) == 1
     assert capsys.readouterr().out == "what: measured (target): met\n"

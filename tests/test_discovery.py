@@ -80,3 +80,10 @@ def test_without_the_extra_one_line_names_it(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(BadInput, match=r"^scenario discovery .* pip install 'tightrope\[discovery\]'$"):
         discover(axes, {}, yes, SPACE)
     assert not discovery.available()
+
+
+def test_what_is_sure_but_slight_is_no_box() -> None:
+    random = np.random.default_rng(3)
+    axes = {f"x{n}": random.random(100_000) for n in range(2)}
+    yes = (random.random(100_000) < np.where(axes["x0"] > 0.5, 0.215, 0.195))[:, None] * 1.0
+    assert discover(axes, {}, yes, SPACE) == []

@@ -140,7 +140,7 @@ def test_a_planted_box_becomes_a_sentence_with_runs_to_replay(planted: Callable[
     (box,) = told.boxes
     found = re.fullmatch(
         r"“Does anyone recognise the Front\?”: yes in (\d+)% of runs where (.*) \(95% interval (\d+)% to (\d+)%; "
-        r"(\d+)% of all runs\); covers (\d+)% of such runs\.",
+        r"against (\d+)% of all runs\); covers (\d+)% of such runs\.",
         box.words,
     )
     assert found

@@ -8,7 +8,7 @@ import pytest
 from sim import runs, store
 from sim.errors import BadInput, FolderProblem, Problems
 from sim.runs import open_run, replay, run
-from sim.scenario import as_data, parse, read
+from sim.scenario import as_data, parse, read, span
 
 DATED = """
 timeline:
@@ -259,7 +259,7 @@ def test_counted_dates_become_turns(tutorial, span: dict, turns: tuple[int, int]
 
 def test_weeks_of_a_month_are_counted_to_its_end(tutorial):
     weekly = tutorial.model_copy(update={"turn": "week", "turns": 12})
-    assert runs._span(weekly, "2030-01", "2030-01") == (1, 5)
+    assert span(weekly, "2030-01", "2030-01") == (1, 5)
 
 
 def test_a_rungs_name_becomes_its_number(tutorial):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from sim import data, kernel, located, runs, study
 from sim.errors import Problems
@@ -82,7 +83,7 @@ def test_an_axis_may_leave_the_range_of_its_number(tmp_path: Path):
 
 
 def test_a_study_asks_what_its_scenario_does_not(tmp_path: Path):
-    found = asked(tmp_path, "ask: {calm: {end: raiders, at_most: 0.4}}\noutcomes: [calm, raids]\n")
+    found = asked(tmp_path, "ask: {calm: {end: raiders, at_most: 0.4}}\noutcomes: [raids]\n")
     assert [q.name for q in Plan(found).structure((0, ())).ready.questions] == ["raids", "calm"]
 
 
@@ -118,6 +119,16 @@ def test_a_study_asks_what_its_scenario_does_not(tmp_path: Path):
         ("vary: {actions: ranged}\ndesign: latin_hypercube\npoints: 4", "no number with a range stands here"),
         ("vary: {model.rationality: {from: 1, to: 2}}", "missing; write for example `steps: 5`"),
         ("vary: {model.rationality: {low: 1, hgh: 2}}", 'unknown key "hgh"'),
+        ("vary: {model.rationality: [.nan, 2]}", "4:28: vary.model.rationality[0]: .nan is not a finite number"),
+        ("vary: {model.rationality: [true, 2]}", "must be a number or a word"),
+        ("vary: {model.rationality: {from: 1, to: 3, steps: 1000000}}", "steps: 1000000 is out of range"),
+        ("vary: [a]", "a list stands here; must be a mapping"),
+        ("outcomes: []", "4:11: outcomes: "),
+        ("outcomes: [raids, raids]", 'outcomes[1]: "raids" stands here a second time; remove one'),
+        ("vary: {model.rationality: [1, 2]}\nlevers: [model.rationality, model.rationality]", "levers[1]:"),
+        ("keep: [acts, acts]", "keep[1]:"),
+        ("ask: {run: {end: raiders}}", 'ask.run: a column of the results is called "run"'),
+        ("vary: {model.rationality: {from: 1, to: 9, steps: 100000}}\nreplicates: 1000000", "can be told apart"),
     ],
 )  # fmt: skip
 def test_problems_are_told_at_their_place(tmp_path: Path, text: str, expected: str):
@@ -145,6 +156,9 @@ def test_points_come_from_a_table(tmp_path: Path):
         ("model.rationality,x.y\n1,2\n", "points.csv:1: x.y: no such number"),
         ("model.rationality\n100,3\n", "points.csv:2:1: 2 values under 1 paths"),
         ("model.rationality\n012\n", "points.csv:2: model.rationality: 012 could be read two ways"),
+        ("model.rationality;turns\n100;2\n", "points.csv:1:1: columns must be separated by commas"),
+        ("model.rationality,turns\n100,\n", "points.csv:2: turns: nothing stands here; must be a number or a word"),
+        ("model.rationality,turns\n100,2\n1e999,true\n", "points.csv:3: model.rationality: 1e999 is too large"),
     ],
 )
 def test_a_faulty_table_is_told_by_line(tmp_path: Path, table: str, expected: str):
@@ -196,6 +210,13 @@ def test_a_point_is_the_same_alone_and_among_others(kind: str):
     whole = many.values(np.arange(many.points))
     for some in ([5], [40, 41, 42], [63, 2, 17]):
         assert np.array_equal(many.values(np.array(some)), whole[some])
+
+
+def test_sobol_points_are_those_of_scipy():
+    sequence = qmc.Sobol(7, scramble=True, rng=np.random.default_rng(5))
+    assert np.array_equal(design("sobol", 4096, 7, 5).values(np.arange(4096)), sequence.random(4096))
+    far = 2**30 - 1 - np.arange(3)
+    assert (design("sobol", 2**29, 7, 5).values(far) < 1).all()
 
 
 def test_a_sobol_design_fills_every_half_of_every_axis_evenly():

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sim import cli, store, sweep, swept
+from sim import cli, data, store, study, sweep, swept
 from sim.errors import BadInput, FolderProblem, StorageProblem
+from sim.plan import Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = """\
@@ -103,13 +105,37 @@ def test_the_table_is_read_lazily(whole: swept.Swept):
     assert found == [(72, 72)]
 
 
-@pytest.mark.parametrize(("workers", "chunk", "hashing"), [(1, 7, "0"), (2, None, "1"), (4, 144, "2")])
-def test_workers_chunks_and_hash_seeds_change_no_bit(
-    whole: swept.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, chunk: int | None,
-    hashing: str,
-):  # fmt: skip
-    monkeypatch.setenv("PYTHONHASHSEED", hashing)
+@pytest.mark.parametrize(("workers", "chunk"), [(1, 7), (2, None), (4, 144)])
+def test_workers_and_chunks_change_no_bit(
+    whole: swept.Swept, small: Path, tmp_path: Path, workers: int, chunk: int | None
+):
     assert sweep.sweep(small, tmp_path / "out", workers=workers, chunk=chunk).hash() == whole.manifest["hash"]
+
+
+@pytest.mark.parametrize("hashing", ["0", "1"])
+def test_hash_seeds_change_no_bit(whole: swept.Swept, small: Path, tmp_path: Path, hashing: str):
+    process = sweeping(small, tmp_path / "out", PYTHONHASHSEED=hashing)
+    assert "144 runs" in process.communicate(timeout=60)[0]
+    assert swept.open_sweep(tmp_path / "out").hash() == whole.manifest["hash"]
+
+
+def test_workers_that_are_fresh_interpreters_change_no_bit(whole: swept.Swept, small: Path, tmp_path: Path):
+    """Where the caller has other threads, nothing is forked."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(sweep.sweep, small, tmp_path / "out", workers=2).result(timeout=60)
+    assert done.hash() == whole.manifest["hash"]
+
+
+@pytest.mark.parametrize("name", ["small", *(path.stem for path in (data.scenarios() / "studies").glob("*.yaml"))])
+def test_a_study_read_back_from_its_folder_is_the_same(small: Path, tmp_path: Path, name: str):
+    """Forked workers have the plan of their parent; others, and replays, that of the folder."""
+    asked = study.load(small if name == "small" else name)
+    for file, text in sweep._content(asked).items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    one, other = Plan(asked, trusted=True), Plan(study.load(tmp_path / "study.yaml", trusted=True), trusted=True)
+    some = np.unique(np.linspace(0, one.runs - 1, 20).astype(np.int64))
+    first, second = one.tables(some), other.tables(some)
+    assert store.table_hash(first["outcomes"]) == store.table_hash(second["outcomes"])
 
 
 def test_any_row_replays_alone(whole: swept.Swept):
@@ -400,9 +426,64 @@ def test_a_dask_cluster_gives_the_same_with_a_worker_killed(whole: swept.Swept, 
     assert done.hash() == whole.manifest["hash"]
 
 
+class Silent(Inline):
+    """Does the work, and never tells of the second chunk."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def submit(self, function, /, *args, **options):
+        self.count += 1
+        done = super().submit(function, *args, **options)
+        return Future() if self.count == 2 else done
+
+
+def test_what_was_done_by_a_worker_that_could_not_tell_is_done(
+    whole: swept.Swept, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.1)
+    engine = Silent()
+    assert sweep.sweep(small, tmp_path / "out", engine=engine, chunk=40).hash() == whole.manifest["hash"]
+    assert engine.count == 4
+
+
+def test_workers_that_give_no_sign_of_life_are_believed_gone(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.1)
+
+    class Dead(Executor):
+        def submit(self, function, /, *args, **options):
+            return Future()
+
+    with pytest.raises(StorageProblem, match="no worker has given a sign of life"):
+        sweep.sweep(small, tmp_path / "out", engine=Dead(), patience=0.5)
+
+
+def test_a_cluster_that_goes_away_is_told_and_its_study_resumed(whole: swept.Swept, small: Path, tmp_path: Path):
+    class Gone(Silent):
+        def submit(self, function, /, *args, **options):
+            future = super().submit(function, *args, **options)
+            if self.count == 2:
+                future.cancel()
+                future.set_running_or_notify_cancel()
+            return future
+
+    with pytest.raises(StorageProblem, match="are gone; then: tightrope sweep"):
+        sweep.sweep(small, tmp_path / "out", engine=Gone(), chunk=40)
+    assert sweep.sweep(small, tmp_path / "out", resume=True).hash() == whole.manifest["hash"]
+
+
+def test_any_executor_will_do(whole: swept.Swept, small: Path, tmp_path: Path):
+    assert sweep.sweep(small, tmp_path / "one", engine=Inline()).hash() == whole.manifest["hash"]
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        assert sweep.sweep(small, tmp_path / "two", engine=pool, workers=2).hash() == whole.manifest["hash"]
+
+
 def test_an_engine_that_there_is_not_is_refused(small: Path, tmp_path: Path):
     with pytest.raises(BadInput, match="one of local, dask-local"):
         sweep.sweep(small, tmp_path / "out", engine="slurm")
+    assert not (tmp_path / "out").exists()
 
 
 # -------------------------------------------------------------------------------------------------- the command line

@@ -1,0 +1,203 @@
+"""A run in the making: Mesa's `World`, stepped for one tab, and what of it the pages see. Only this module knows it.
+
+`Live` steps the world and keeps what came of each turn; `film` gives that as an immutable snapshot, which any number of
+threads may read. `Player` is the loop that steps it while its tab plays, and ends with the tab.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dashboards import state
+from dashboards.state import Subject
+from sim import records
+from sim.arrays import Acts, History
+from sim.runs import Prepared
+from sim.world import Done, World
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One run as far as it is known; immutable. last: the last turn there is, 0 the start.
+
+    Its tables are those of a run folder, each made when it is first asked for.
+    """
+
+    subject: Subject
+    ready: Prepared
+    last: int
+    history: History
+
+    @property
+    def turns(self) -> int:
+        """The last turn that there will be."""
+        return self.ready.turns
+
+    def values(self, turn: int) -> dict[str, float]:
+        """The indicators by path at the end of a turn; NaN where it has not come yet."""
+        if turn > self.last:
+            return dict.fromkeys(self.ready.compiled.paths, float("nan"))
+        return dict(zip(self.ready.compiled.paths, self.history.states[0, turn].tolist(), strict=True))
+
+    def part(self, paths: Sequence[str]) -> pa.Table:
+        """turn, date and some indicators, a row for each turn of the horizon; NaN for those that have not come yet."""
+        slots = state.library().beside(self.ready, "slots", lambda: _numbered(self.ready.compiled.paths))
+        coming = np.full(self.turns - self.last, np.nan)
+        columns: dict[str, Any] = {
+            "turn": np.arange(self.turns + 1, dtype=np.int32),
+            "date": list(self.ready.legend.dates),
+        }
+        return pa.table(
+            columns | {path: np.concatenate([self.history.states[0, :, slots[path]], coming]) for path in paths}
+        )
+
+    @cached_property
+    def states(self) -> pa.Table:
+        return records.states(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def acts(self) -> pa.Table:
+        return records.acts(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def events(self) -> pa.Table:
+        return records.events(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def beliefs(self) -> pa.Table:
+        return records.beliefs(self.history, self.ready.compiled, self.ready.legend)
+
+
+def _numbered(names: Sequence[str]) -> dict[str, int]:
+    return {name: n for n, name in enumerate(names)}
+
+
+class Live:
+    """One run of a subject, stepped when it is asked for. Raises BadInput and FolderProblem as `Subject.ready` does."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject, self.ready = subject, subject.ready()
+        seed, policy = subject.draws()
+        self._world = World(self.ready.compiled, seed, subject.run, policy)
+        self._number = {name: n for n, name in enumerate(self.ready.compiled.options)}
+        self._incident = {name: n for n, name in enumerate(self.ready.compiled.incidents)}
+        self._states: list[np.ndarray] = []
+        self._alpha: list[np.ndarray] = []
+        self._beta: list[np.ndarray] = []
+        self._lock = threading.Lock()
+        self._film: Film | None = None
+        self._keep()
+
+    def _keep(self) -> None:
+        """What the turn that has just ended left behind."""
+        world = self._world
+        self._states.append(np.array(list(world.values.values())))
+        self._alpha.append(world.state.alpha[:, 0].copy())
+        self._beta.append(world.state.beta[:, 0].copy())
+
+    def reach(self, turn: int) -> Film:
+        """Step until this turn, or the last one, is over; what is known then."""
+        with self._lock:
+            while self._world.turn < min(turn, self.ready.turns):
+                self._world.step()
+                self._keep()
+                self._film = None
+            if self._film is None:
+                self._film = self._shown()
+            return self._film
+
+    def _shown(self) -> Film:
+        return Film(self.subject, self.ready, self._world.turn, self._history())
+
+    def _history(self) -> History:
+        """The run so far as the kernel gives it."""
+        world, done = self._world, self._world.acts
+        incidents = np.zeros((1, world.turn, len(self._incident)), dtype=np.bool_)
+        for turn, name, actor in world.happened:
+            incidents[0, turn - 1, self._incident[name, actor]] = True
+
+        def column(read: Callable[[Done], Any], kind: Any) -> np.ndarray:
+            return np.fromiter((read(act) for act in done), dtype=kind, count=len(done))
+
+        return History(
+            np.array([self.subject.run]),
+            np.stack(self._states)[None],
+            np.stack(self._alpha)[None],
+            np.stack(self._beta)[None],
+            incidents,
+            Acts(
+                run=np.full(len(done), self.subject.run),
+                turn=column(lambda act: act.turn, np.int32),
+                option=column(lambda act: self._number[act.actor, act.action, act.target], np.int32),
+                chance=column(lambda act: act.chance, np.float64),
+                succeeded=column(lambda act: act.succeeded, np.bool_),
+                utility=column(lambda act: act.utility, np.float64),
+                probability=column(lambda act: act.probability, np.float64),
+            ),
+        )
+
+
+class Player:
+    """Calls `tick` again and again, in a thread of its own, until it says no, it is told to stop, or the tab is gone.
+
+    tick: steps and shows; False at the end. here: whether the tab is still there.
+    """
+
+    def __init__(self, tick: Callable[[], bool], here: Callable[[], bool], seconds: float) -> None:
+        self._tick, self._here, self.seconds = tick, here, seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._play, name="tightrope-play", daemon=True)
+        self._thread.start()
+
+    def _play(self) -> None:
+        while not self._over.wait(self.seconds):
+            if not self._here() or not self._tick():
+                break
+        self._over.set()
+
+    def stop(self) -> None:
+        """No further step is begun."""
+        self._over.set()
+
+    @property
+    def over(self) -> bool:
+        return self._over.is_set()
+
+
+_WARM = threading.Event()
+COMPILE = """
+from sim.scenario import read
+from sim.world import World
+World(read("minimal").scenario).step()
+"""
+
+
+def warm() -> None:
+    """Have the model compiled before the first tab wants it: by another process, as compiling holds up all threads."""
+
+    def wait() -> None:
+        try:
+            subprocess.run([sys.executable, "-P", "-c", COMPILE], check=False, timeout=600, stdin=subprocess.DEVNULL)
+            open_live(Subject(scenario="minimal"), 1)  # loads what was compiled
+        finally:
+            _WARM.set()
+
+    threading.Thread(target=wait, name="tightrope-warm", daemon=True).start()
+
+
+def open_live(subject: Subject, turn: int) -> Live:
+    """A run of a subject that has come to a turn, once the model is compiled."""
+    if threading.current_thread().name != "tightrope-warm":
+        _WARM.wait()
+    live = Live(subject)
+    live.reach(turn)
+    return live

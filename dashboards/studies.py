@@ -1,0 +1,519 @@
+"""Studies: started, watched, stopped and resumed; what each says of its outcomes, with runs as examples."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import reacton.ipyvuetify as rv
+import solara
+import solara.lab
+
+from dashboards import charts, jobs, pages, parts, picture, state
+from dashboards.compare import new_folder
+from dashboards.fields import Button, Choice, Whole
+from dashboards.runs import Course
+from dashboards.tables import Column, Row, Scrolled, Table
+from sim import data, runs, study, sweep, swept
+from sim.errors import BadInput, FolderProblem
+from sim.figures import RunData
+from sim.naming import capital, number, percent
+
+PAGE = pages.Page("studies", "Studies", "mdi-chart-scatter-plot", 50)
+
+BASE = study.BASE
+BARS = 15  # of a tornado
+PULSE = 1.0  # seconds between two looks at a folder
+AT_ONCE = 20_000  # runs up to which an analysis begins by itself
+
+
+@solara.component
+def View(query: state.Query, go: parts.Go) -> None:
+    """All studies, or the one that the address names."""
+    if query.get("study"):
+        One(query, go).key(query.get("study"))
+    else:
+        All(query, go)
+
+
+# ---------------------------------------------------------------------------------------------------------- all studies
+
+
+@solara.component
+def All(query: state.Query, go: parts.Go) -> None:
+    """The form by which a study is started, and the studies that there are."""
+    library = state.library()
+    known = studies(library.folder)
+    chosen, choose = solara.use_state(query.get("of", next(iter(known), "")))
+    workers, set_workers = solara.use_state(runs.cores())
+    problem, tell = solara.use_state("")
+    if chosen and chosen not in known:
+        raise BadInput(f"There is no study file “{chosen[:100]}”.")
+    forecast, wrong, busy = parts.use_work(lambda: sweep.check(known[chosen]) if chosen else None, [chosen])
+
+    def begin() -> None:
+        folder = new_folder(library.folder, known[chosen].stem, jobs.begun())
+        library.folder.mkdir(parents=True, exist_ok=True)
+        jobs.begin(known[chosen], folder, workers)
+        go("studies", state.Query().with_(study=folder.name))
+
+    with solara.Div(classes=["tightrope-two"]):
+        with solara.Div(classes=["panel"]):
+            rv.Html(tag="h1", class_="heading", children=["Start a study"])
+            Choice("Study", chosen, {name: name for name in known}, choose)
+            if wrong is not None:
+                parts.Note(text=parts.told(wrong), kind="error", more=["Mend the file, then choose it again."])
+            elif busy or forecast is None:
+                parts.Note(text="Trying a few of its runs …", kind="wait")
+            else:
+                Foretold(forecast)
+            Whole("Workers", workers, 1, max(runs.cores(), 1), set_workers, words="processes")
+            Button("Start", parts.guarded(begin, tell), disabled=forecast is None or wrong is not None)
+            if problem:
+                parts.Note(text=problem, kind="error")
+        with solara.Div(classes=["panel"]):
+            rv.Html(tag="h2", class_="heading", children=[f"Studies under {library.folder}"])
+            Listed(go)
+
+
+def studies(folder: Path) -> dict[str, Path]:
+    """Study files by id: those under DIR (`./name`), then the shipped ones."""
+    own = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    shipped = sorted((data.scenarios() / "studies").glob("*.yaml"))
+    return {f"./{path.stem}": path for path in own if study.is_study(path)} | {path.stem: path for path in shipped}
+
+
+@solara.component
+def Foretold(forecast: sweep.Forecast) -> None:
+    """What a study would take."""
+    axes = [f"{axis['path']}: {_span(axis)}{' (a choice)' if axis['lever'] else ''}" for axis in forecast.axes[:12]]
+    if len(forecast.axes) > 12:
+        axes.append(f"and {len(forecast.axes) - 12} more")
+    size = f"{forecast.bytes / 1e6:,.0f} MB" if forecast.bytes >= 1e6 else f"{forecast.bytes / 1e3:,.0f} kB"
+    with Scrolled("What it varies"):
+        parts.Note(
+            text=f"{forecast.title}: {forecast.runs:,} runs of {forecast.scenario} ({forecast.points:,} points by "
+            f"{forecast.design}, {forecast.replicates} replicates"
+            + (f", {len(forecast.variants)} variants" if len(forecast.variants) > 1 else "")
+            + f"), about {jobs.spoken(forecast.seconds)} and {size}.",
+            more=["It varies:", *axes, *forecast.notes],
+        )
+
+
+def _span(axis: Mapping[str, Any]) -> str:
+    if axis["choices"]:
+        return ", ".join(str(choice) for choice in axis["choices"])
+    return f"{number(axis['low'])} to {number(axis['high'])}"
+
+
+@solara.component
+def Listed(go: parts.Go) -> None:
+    """The studies under DIR, and those that did not come so far."""
+    looked, look = solara.use_state(0)
+    library = state.library()
+    entries = solara.use_memo(lambda: library.entries(state.STUDY), [looked])
+    rows = []
+    for entry in entries:
+        if entry.problem:
+            rows.append(Row([entry.id, "", "", "damaged"], problem=f"{entry.problem}. Remove the folder."))
+            continue
+        try:
+            now = jobs.standing(entry.path)
+        except FolderProblem as gone:
+            rows.append(Row([entry.id, "", "", "gone"], problem=str(gone)))
+            continue
+        share = now.done / max(now.runs, 1)
+        rows.append(Row([entry.id, str(entry.manifest["title"]), f"{now.runs:,}", now.words],
+                        [entry.id, str(entry.manifest["title"]), now.runs, share], entry.id))  # fmt: skip
+    rows += [Row([folder.name, "", "", "being prepared"], key=folder.name)
+             for folder in jobs.begun() if folder.parent == library.folder]  # fmt: skip
+    with solara.Div(classes=["tightrope-row"]):
+        Button("Look again", lambda: look(looked + 1), plain=True)
+    if not rows:
+        parts.Note(text="There are no studies here yet. Choose one on the left and press Start.")
+        return
+    Table("Studies", [Column("Folder"), Column("Title"), Column("Runs", True), Column("State")], rows,
+          filtered=len(rows) > 8, on_open=lambda key: go("studies", state.Query().with_(study=key)))  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------------- one study
+
+
+@solara.component
+def One(query: state.Query, go: parts.Go) -> None:
+    """One study: how far it is, and what it says."""
+    name = query.get("study")
+    folder, first = solara.use_memo(lambda: _looked_up(name), [name])
+    now, set_now = solara.use_state(first)
+    gone, set_gone = solara.use_state("")
+    problem, tell = solara.use_state("")
+
+    async def follow() -> None:
+        while True:
+            await asyncio.sleep(PULSE)
+            try:
+                set_now(await asyncio.to_thread(jobs.standing, folder))
+                set_gone("")
+            except FolderProblem as error:
+                set_gone(f"{error} It was removed while it was looked at; go back to all studies.")
+
+    solara.lab.use_task(follow, dependencies=[str(folder)], raise_error=False)
+    if gone:
+        parts.Note(text=gone, kind="error")
+        Button("All studies", lambda: go("studies"), plain=True)
+        return
+
+    def resume() -> None:
+        jobs.begin(folder / swept.STUDY, folder, None, resume=True)
+        set_now(jobs.standing(folder))
+
+    manifest = state.library().entry(name, state.STUDY).manifest if now.begun else {}
+    with solara.Div(classes=["tightrope-head"]):
+        rv.Html(tag="h1", class_="heading", children=[str(manifest.get("title", name))])
+        solara.Text(f"{name} · {now.words}", classes=["muted"])
+        if now.running:
+            Button("Stop", parts.guarded(lambda: jobs.stop(folder), tell))
+        elif not now.complete and now.begun:
+            Button("Resume", parts.guarded(resume, tell))
+        Button("All studies", lambda: go("studies"), plain=True)
+    if now.begun:
+        Progress(done=now.done, runs=now.runs, words=now.words)
+    for told in (problem, now.problem):
+        if told:
+            parts.Note(text=told, kind="error")
+    if now.begun and now.done:
+        Said(query, go, folder, dict(manifest), now)
+    elif now.begun:
+        parts.Note(text="No run is done yet. What the study says appears here as soon as there are some."
+                   if now.running else "It holds no runs yet: press Resume.")  # fmt: skip
+
+
+def _looked_up(name: str) -> tuple[Path, jobs.Standing]:
+    """A study's folder, also of one that is being prepared, and how far it is. Raises BadInput, FolderProblem."""
+    library = state.library()
+    preparing = {path.name: path for path in jobs.begun() if path.parent == library.folder}
+    folder = preparing[name] if name in preparing else library.entry(name, state.STUDY).path
+    return folder, jobs.standing(folder)
+
+
+@solara.component_vue("vue/progress.vue")
+def Progress(done: int, runs: int, words: str) -> None:
+    """A bar of what is done."""
+
+
+@solara.component
+def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any], now: jobs.Standing) -> None:
+    """The study's question, its outcomes, and what it says of one of them."""
+    name = query.get("study")
+    outcomes = manifest["outcomes"]
+    asked = query.get("outcome", next(iter(outcomes)))
+    if asked not in outcomes:
+        raise BadInput(f"The study asks for no outcome “{asked[:80]}”; it asks for {', '.join(outcomes)}.")
+    outcome, choose = solara.use_state(asked)
+    run, set_run = solara.use_state(query.whole("n", -1, 0, max(int(manifest["runs"]) - 1, 0)))
+    asked_for, want = solara.use_state(False)
+    wanted = asked_for or (now.complete and manifest["runs"] <= AT_ONCE)
+    at = now.done if not now.running else 0  # while it runs, not with every shard
+    library = state.library()
+
+    def note(**changes: Any) -> None:
+        here = state.Query().with_(study=name, outcome=outcome, n=run if run >= 0 else None)
+        go.note(here.with_(**changes))
+
+    def to_outcome(new: str) -> None:
+        choose(new)
+        note(outcome=new)
+
+    def to_run(new: int) -> None:
+        set_run(new)
+        note(n=new if new >= 0 else None)
+
+    means, lost, _ = parts.use_work(
+        lambda: library.made(("means", folder, now.done), lambda: means_of(folder)), [str(folder), now.done]
+    )
+    found, failed, busy = parts.use_work(
+        lambda: library.made(("said", folder, at, outcome), lambda: jobs.analysis(folder, outcome)) if wanted else None,
+        [str(folder), at, outcome, wanted],
+    )
+    with solara.Div(classes=["panel"]):
+        parts.Note(text=str(manifest.get("question") or "").strip())
+        for error in (lost, failed):
+            if error is not None:
+                parts.Note(text=parts.told(error), kind="error",
+                           more=["Resume does damaged or missing runs again; the others are kept."])  # fmt: skip
+        if means is not None:
+            Means(means, manifest, outcome, to_outcome)
+        with solara.Div(classes=["tightrope-row"]):
+            Choice(
+                "What the study says of", outcome, {key: told["title"] for key, told in outcomes.items()}, to_outcome
+            )
+            if not wanted:
+                Button(f"Analyse the {now.done:,} runs that are done", lambda: want(True))
+        if wanted and busy:
+            parts.Note(text=f"Analysing {now.done:,} runs; that may take up to a minute …", kind="wait")
+    if run >= 0:
+        Example(folder, run, to_run).key(f"run {run}")
+    if found is not None and wanted and not busy:
+        Answer(found, outcome, to_run)
+
+
+def means_of(folder: Path) -> dict[str, dict[str, float | None]]:
+    """Mean of each outcome by variant, read lazily. Raises FolderProblem, naming damaged shards."""
+    import duckdb
+
+    of = swept.open_sweep(folder)
+    try:
+        return of.means()
+    except duckdb.Error:
+        damaged = ", ".join(path.name for path in of.damage()) or "a shard went away"
+        raise FolderProblem(f"{folder}: damaged: {damaged}.") from None
+
+
+@solara.component
+def Means(
+    means: Mapping[str, Mapping[str, float | None]], manifest: Mapping[str, Any], outcome: str,
+    on_open: Callable[[str], Any],
+) -> None:  # fmt: skip
+    """Every outcome's mean by variant."""
+    variants = [name for name in manifest["variants"] if name in means]
+    rows = []
+    for name, told in manifest["outcomes"].items():
+        values = [means[variant][name] for variant in variants]
+        shown = ["" if value is None else (percent if told["yes_or_no"] else number)(value) for value in values]
+        rows.append(Row([told["title"], *shown], [told["title"], *(value or 0.0 for value in values)], name))
+    heads = ["share or mean"] if len(variants) == 1 else [manifest["variants"][name] for name in variants]
+    Table("Outcomes over all runs that are done", [Column("Outcome"), *(Column(capital(head), True) for head in heads)],
+          rows, chosen=outcome, on_open=on_open)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- what it says
+
+
+@solara.component
+def Answer(found: Mapping[str, Any], outcome: str, on_run: Callable[[int], Any]) -> None:
+    """What was found of an outcome: in sentences, pictures and example runs."""
+    dark = picture.is_dark()
+    told = found["outcomes"][0]
+    axes = {axis["path"]: axis for axis in found["axes"]}
+    shares = told["kind"] == "yes/no"
+    whole = told["overall"][BASE]["mean"]
+    swings = swings_of(told, axes)
+    curves = list(dict.fromkeys(row["axis"] for row in told["responses"]))
+    along, set_along = solara.use_state(None)
+    axis = along if along in curves else next(iter(curves), None)
+    with solara.Div(classes=["tightrope-two"]):
+        with solara.Div(classes=["panel"]):
+            rv.Html(tag="h2", class_="heading", children=[told["title"]])
+            parts.Note(text="What the study says", more=told["sentences"])
+            if found["notes"]:
+                parts.Note(text="Before reading on", more=found["notes"])
+            Boxes(told, axes, on_run, dark)
+            Choices(told)
+        with solara.Div(classes=["panel"]):
+            if swings and whole is not None:
+                picture.Picture(
+                    charts.tornado(swings, whole, shares, dark, room=260),
+                    "What moves it most: from the low end of an axis (hollow) to its high end (filled)",
+                    height=charts.row_height(len(swings)), on_click=lambda path: set_along(path),
+                )  # fmt: skip
+            else:
+                parts.Note(text="No axis moves this outcome beyond chance.")
+            if axis is not None:
+                Choice("Along", axis, {path: capital(axes[path]["title"]) for path in curves}, set_along)
+                picture.Picture(
+                    charts.responses(responses_of(told, found["variants"], axis, axes[axis]), axes[axis]["title"],
+                                     shares, axes[axis]["labels"], dark),
+                    f"{'Share' if shares else 'Mean'} along the axis, with its 95% interval", height=280,
+                )  # fmt: skip
+            Surface(told, axes, shares, dark)
+    with solara.Div(classes=["panel"]):
+        Strengths(told, axes)
+
+
+def swings_of(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]]) -> list[charts.Swing]:
+    """The bars of the tornado, as the printed figure chooses them: those that are not chance alone, longest first."""
+    levels: dict[str, list[Mapping[str, Any]]] = {}
+    for row in told["responses"]:
+        if row["variant"] == BASE:
+            levels.setdefault(row["axis"], []).append(row)
+    found = []
+    for strength in told["indices"]["axes"]:
+        path, moved = strength["axis"], strength["end_to_end"]
+        by_chance = moved is not None and moved["low"] is not None and moved["low"] <= 0 <= moved["high"]
+        if by_chance and not (strength["first_low"] or 0) > 0:
+            continue
+        means = [row["mean"] for row in levels.get(path, [])]
+        if len(means) < 2 or any(mean is None for mean in means):
+            continue
+        found.append(charts.Swing(axes[path]["title"], path, means[0], means[-1], min(means), max(means),
+                                  bool(axes[path]["labels"])))  # fmt: skip
+    found.sort(key=lambda swing: swing.low - swing.high)
+    return [swing for swing in found[:BARS] if swing.high > swing.low]
+
+
+def responses_of(
+    told: Mapping[str, Any], variants: Mapping[str, str], path: str, axis: Mapping[str, Any]
+) -> list[charts.Response]:
+    """One line a variant: the smooth curve where there is one, else the levels."""
+    found = []
+    for name, title in variants.items():
+        tips = [one["at"] for one in told["tipping_points"] if one["variant"] == name and one["axis"] == path]
+        smooth = [one for one in told["curves"] if one["variant"] == name and one["axis"] == path]
+        rows = [row for row in told["responses"] if row["variant"] == name and row["axis"] == path]
+        if smooth:
+            of = smooth[0]
+            lines = [
+                [math.nan if value is None else value for value in of[key]] for key in ("at", "mean", "low", "high")
+            ]
+            found.append(charts.Response(title, *lines, levels=False, tipping=tips))
+        elif rows:
+            at = [axis["labels"].index(row["value"]) if axis["labels"] else _middle(row) for row in rows]
+            lines = [[math.nan if row[key] is None else row[key] for row in rows]
+                     for key in ("mean", "mean_low", "mean_high")]  # fmt: skip
+            found.append(charts.Response(title, at, *lines, levels=True, tipping=tips))
+    return found
+
+
+def _middle(row: Mapping[str, Any]) -> float:
+    return float(row["value"])
+
+
+@solara.component
+def Surface(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]], shares: bool, dark: bool) -> None:
+    """The outcome over its two strongest axes."""
+    of = told["surface"]
+    if of is None:
+        return
+    mean = [[math.nan if value is None else value for value in row] for row in of["mean"]]
+    known = [value for row in mean for value in row if not math.isnan(value)]
+    heights: Sequence[float] = ()
+    if of["whole"] and min(len(of["x"]), len(of["y"])) >= 4 and len(known) == len(of["x"]) * len(of["y"]):
+        low, high = min(known), max(known)
+        heights = (0.5,) if shares and low < 0.5 < high else tuple(low + (high - low) * k / 4 for k in (1, 2, 3))
+    picture.Picture(
+        charts.heatmap(of["x"], of["y"], mean, axes[of["across"]]["title"], axes[of["up"]]["title"], shares, heights,
+                       dark),
+        "Over its two strongest axes", height=max(200, min(400, 60 + 34 * len(of["y"]))),
+    )  # fmt: skip
+
+
+@solara.component
+def Boxes(
+    told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]], on_run: Callable[[int], Any], dark: bool
+) -> None:
+    """Where the runs of interest are found, in sentences with links to example runs."""
+    found = told["boxes"]["found"]
+    if not found:
+        return
+    rv.Html(tag="h2", class_="heading", children=["Where it is found"])
+    for n, box in enumerate(found, 1):
+        parts.Note(text=f"Box {n}. {box['words']}")
+        with solara.Div(classes=["tightrope-row"]):
+            solara.Text("Example runs:", classes=["muted"])
+            for run in box["example_runs"]:
+                Button(f"run {run}", lambda run=run: on_run(run), plain=True)
+    rows = ranges_of(found, axes)
+    if rows:
+        picture.Picture(charts.boxes(rows, dark, room=260), "The part of each axis that is in a box",
+                        height=charts.row_height(len(rows)))  # fmt: skip
+
+
+def ranges_of(boxes: Sequence[Mapping[str, Any]], axes: Mapping[str, Mapping[str, Any]]) -> list[charts.Range]:
+    """The bounded axes of the boxes."""
+    found = []
+    for n, box in enumerate(boxes, 1):
+        for bound in box["bounds"]:
+            axis = axes[bound["axis"]]
+            low = axis["low"] if bound["low"] is None else bound["low"]
+            high = axis["high"] if bound["high"] is None else bound["high"]
+            members = [axis["labels"].index(value) for value in bound["values"] or ()]
+            found.append(charts.Range(n, axis["title"], low, high, axis["low"], axis["high"], axis["labels"], members))
+    return found
+
+
+@solara.component
+def Choices(told: Mapping[str, Any]) -> None:
+    """How each choice does across what nobody chooses."""
+    for one in told["robustness"]:
+        who = "to happen" if one["wanted"] else "not to happen"
+        if told["kind"] != "yes/no":
+            who = "high" if one["wanted"] else "low"
+        show = percent if told["kind"] == "yes/no" else number
+        Table(
+            f"For whoever wants it {who}",
+            [Column(f"Choice, for whoever wants it {who}"), Column("Mean", True), Column("Worst tenth", True),
+             Column("Most regret", True)],
+            [Row([f"{'★ ' if choice['choice'] == one['best'] else ''}{choice['choice']}",
+                  *(_shown(value, show) for value in (choice["mean"]["mean"], choice["worst"], choice["regret"]))],
+                 [choice["choice"], *(value or 0.0 for value in
+                                      (choice["mean"]["mean"], choice["worst"], choice["regret"]))])
+             for choice in one["choices"]],
+        )  # fmt: skip
+
+
+def _shown(value: float | None, show: Callable[[float], str]) -> str:
+    return "" if value is None else show(value)
+
+
+@solara.component
+def Strengths(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]]) -> None:
+    """How much of the variance each axis explains."""
+    indices = told["indices"]
+    if not indices["axes"]:
+        return
+    Table(
+        "How much of it each axis explains",
+        [Column("Axis"), Column("Of the variance, by itself", True), Column("95% interval", True),
+         Column("With its interactions", True), Column("Rank correlation", True)],
+        [Row([capital(one["title"]), _shown(one["first"], percent),
+              "" if one["first_low"] is None else f"{percent(one['first_low'])} to {percent(one['first_high'])}",
+              _shown(one["total"], percent), _shown(one["rank_correlation"], number)],
+             [one["title"], *(one[key] or 0.0 for key in ("first", "first_low", "total", "rank_correlation"))])
+         for one in indices["axes"]],
+        filtered=len(indices["axes"]) > 12,
+    )  # fmt: skip
+    parts.Note(text=f"{capital(indices['method'])}. Source: {indices['source']}.")
+
+
+@solara.component
+def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
+    """One run of the study, done again."""
+    found, error, busy = parts.use_work(lambda: example(folder, run), [str(folder), run])
+    turn, set_turn = solara.use_state(runs.MOST_TURNS)
+    with solara.Div(classes=["panel"]):
+        with solara.Div(classes=["tightrope-row"]):
+            rv.Html(tag="h2", class_="heading", children=[f"Run {run}, done again"])
+            Button("Close", lambda: on_run(-1), plain=True)
+        if error is not None:
+            parts.Note(text=parts.told(error), kind="error")
+        if busy or found is None:
+            parts.Note(text=f"Doing run {run} again …" if error is None else "", kind="wait")
+            return
+        about, of = found
+        told = [f"{path}: {value}" for path, value in list(about["parameters"].items())[:20]]
+        with Scrolled("What it varies"):
+            parts.Note(text=f"Variant {about['variant']}, point {about['point']}, replicate {about['replicate']}, "
+                       f"seed {about['seed']}", more=told)  # fmt: skip
+        Course(of, run, min(turn, of.states.num_rows - 1), set_turn)
+
+
+def example(folder: Path, run: int) -> tuple[dict[str, Any], RunData]:
+    """What a run of a study was, and its tables, computed anew."""
+    of = swept.open_sweep(folder)
+    if not 0 <= run < of.runs:
+        raise BadInput(f"{folder.name}: no run {run}; the study has runs 0 to {of.runs - 1}")
+    ready, history = of.plan.one(run)
+    about = of.plan.described(run)
+    compiled, scenario = ready.compiled, ready.scenario
+    recorded = runs.Run(folder, {
+        "actors": {name: scenario.actors[name].title or name for name in compiled.actors},
+        "actions": {name: scenario.actions[name].title or name for name in compiled.actions},
+        "ladders": {compiled.paths[s].split(".")[-1]: list(rungs) for s, rungs in compiled.ladders.items()},
+        "paths": list(compiled.paths),
+        "seed": about["seed"],
+    })  # fmt: skip
+    recorded.__dict__["prepared"] = ready  # a study's run has no folder of its own whose scenario could be read
+    return about, runs.run_data(recorded, ready.tables(history))

@@ -1,0 +1,304 @@
+"""The dashboard in a real browser: what each page shows, against the folder it shows; and what it withstands."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from sim.evidence import sources
+from sim.explain import card
+from sim.runs import open_run
+from sim.scenario import read
+from tests.browser import hostile
+from tests.browser.visiting import Dashboard, Visitor, serving, settled
+
+PAGES = (
+    "/watch?run={run}&turn=4",
+    "/why?run={run}&actor=alba&turn=3",
+    "/runs",
+    "/runs?run={run}",
+    "/compare",
+    "/studies",
+    "/scenario?scenario={scenario}",
+    "/evidence?scenario={scenario}&kind=assumptions",
+)
+
+
+def told_acts(page: Any) -> list[str]:
+    """The acts of the turn that the feed shows first."""
+    return [one.inner_text().removesuffix(" (given)").removesuffix(" in vain")
+            for one in page.locator(".feed section").first.locator("button.act").all()]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ watch
+
+
+def test_watch_shows_what_the_folder_holds(visitor: Visitor, folder: Path):
+    recorded = open_run(folder / "minimal-1")
+    scenario = recorded.prepared.scenario
+    page = visitor.open("/watch?run=minimal-1&n=3&turn=5", ".stage")
+    acts = [row for row in recorded.one("acts", 3).to_pylist() if row["turn"] == 5]
+    expected = []
+    for row in acts:
+        title = scenario.actions[row["action"]].title
+        whom = f" {row['target'].title()}" if row["target"] else ""
+        expected.append(f"{row['actor'].title()} {title}{whom}")
+    assert acts
+    assert told_acts(page) == expected
+    # the rungs of the turn, as the ladder's picture has them for a screen reader and a spreadsheet
+    with page.expect_download() as kept:
+        page.locator(".area-ladder").hover()
+        page.locator(".area-ladder button", has_text="CSV").click()
+    lines = Path(kept.value.path()).read_text().splitlines()
+    states = recorded.one("states", 3).to_pylist()
+    assert lines[0] == '"turn","date","alba.front.contact","borea.front.contact"'
+    assert [float(x) for x in lines[6].split(",")[2:]] == [
+        states[5]["alba.front.contact"], states[5]["borea.front.contact"]]  # fmt: skip
+
+
+def test_the_keys_step_play_and_write_the_address(visitor: Visitor):
+    page = visitor.open("/watch?scenario=minimal&seed=7", ".stage")
+    settled(page, ".controls-count", "0 of 12")
+    page.keyboard.press("ArrowRight")
+    settled(page, ".controls-count", "1 of 12")
+    page.keyboard.press("ArrowRight")
+    settled(page, ".controls-count", "2 of 12")
+    page.keyboard.press("ArrowLeft")
+    settled(page, ".controls-count", "1 of 12")
+    page.wait_for_function("() => location.search.endsWith('turn=1')")
+    first = told_acts(page)
+    page.select_option("select[aria-label=Speed]", "4")
+    page.keyboard.press("End")
+    settled(page, ".controls-count", "12 of 12")
+    page.keyboard.press("Home")
+    settled(page, ".controls-count", "0 of 12")
+    page.locator(".controls-date").click()
+    page.keyboard.press(" ")
+    page.wait_for_function("() => +document.querySelector('.controls-count').textContent.split(' ')[0] >= 2")
+    page.keyboard.press(" ")
+    page.wait_for_function("() => +new URLSearchParams(location.search).get('turn') >= 2")
+    page.reload()
+    page.wait_for_selector(".stage")
+    assert int(page.inner_text(".controls-count").split()[0]) >= 2  # the address kept the turn
+    page.keyboard.press("Home")
+    settled(page, ".controls-count", "0 of 12")
+    page.keyboard.press("ArrowRight")
+    settled(page, ".controls-count", "1 of 12")
+    assert told_acts(page) == first
+
+
+def test_an_act_is_forced_on_one_side_of_a_fork(visitor: Visitor):
+    page = visitor.open("/watch?scenario=minimal&seed=7&turn=3", ".stage")
+    page.get_by_text("Change something").click()
+    page.select_option(".drawer select >> nth=0", "borea")
+    page.select_option(".drawer select >> nth=1", label="recognises Front")
+    page.get_by_text("Fork: see both").click()
+    page.wait_for_selector(".stage.two")
+    page.keyboard.press("ArrowRight")
+    settled(page, ".controls-count", "4 of 12")
+    settled(page, ".side-1 .feed", "April 2030")
+    settled(page, ".side-0 .feed", "April 2030")
+    sides = [page.locator(f".side-{n} .feed section").first.inner_text() for n in (0, 1)]
+    assert "Borea recognises Front" not in sides[0]
+    assert "Borea recognises Front (given) only here" in sides[1]
+    page.wait_for_function("() => location.search.endsWith('turn=4')")
+    page.reload()
+    page.wait_for_selector(".stage.two")
+    assert page.locator(".side-1 .feed section").first.inner_text() == sides[1]
+    page.get_by_text("One side only").click()
+    page.wait_for_selector(".stage:not(.two)")
+
+
+def test_a_number_is_set_from_the_start_and_a_wrong_one_is_told(visitor: Visitor):
+    page = visitor.open("/watch?scenario=minimal", ".stage")
+    page.get_by_text("Scenario and numbers").click()
+    page.fill(".drawer input[type=search]", "alba weight safety")
+    page.wait_for_function("() => document.querySelectorAll('.numbers li').length === 1")
+    page.fill(".numbers .number-value", "7")
+    page.keyboard.press("Tab")
+    page.get_by_text("Start anew").click()
+    settled(page, "main", "out of range")
+    page.fill(".numbers .number-value", "0.4")
+    page.keyboard.press("Tab")
+    page.get_by_text("Start anew").click()
+    page.wait_for_function("() => location.search.includes('set=')")
+    assert "set=actors.alba.interests.safety.salience%3D0.4" in page.url
+    settled(page, ".controls", "1 number changed")
+
+
+# ------------------------------------------------------------------------------------------------ why
+
+
+def test_a_click_on_an_act_opens_its_card(visitor: Visitor, folder: Path):
+    page = visitor.open("/watch?run=minimal-1&n=3&turn=5", ".stage")
+    page.locator(".feed button.act").first.click()
+    page.wait_for_selector(".card-text")
+    row = next(row for row in open_run(folder / "minimal-1").one("acts", 3).to_pylist() if row["turn"] == 5)
+    found = card(folder / "minimal-1", row["actor"], 5, 3, row["action"], row["target"]).as_dict()
+    text = page.inner_text("main")
+    assert found["summary"] in text
+    assert f"action={row['action']}" in page.url
+    option = next(one for one in found["options"] if (one["action"], one["target"]) == (row["action"], row["target"]))
+    assert page.locator(".apart .sum .n").inner_text() == f"{option['utility']:+.4f}"
+    assert all(source["path"] in page.inner_html(".sources") for source in found["sources"])
+    page.go_back()
+    page.wait_for_selector(".stage")
+    settled(page, ".controls-count", "5 of 12")
+
+
+# ------------------------------------------------------------------------------------------------ scenario, evidence
+
+
+def test_a_scenario_is_written_checked_at_its_lines_saved_and_watched(visitor: Visitor, folder: Path):
+    page = visitor.open("/scenario?scenario=minimal", ".editor")
+    settled(page, ".editor-found", "Two states and a movement")
+    area = page.locator("textarea")
+    said = area.input_value()
+    wrong = said.replace("salience: 0.8", "salience: 1.8").replace("stakes: {borea", "stakes: {borae")
+    area.fill(wrong)
+    settled(page, ".editor-found", "2 problems")
+    lines = [n for n, line in enumerate(wrong.split("\n"), 1) if "1.8" in line or "borae" in line]
+    assert [one.inner_text() for one in page.locator(".editor-gutter .wrong").all()] == [str(n) for n in lines]
+    assert "did you mean" in page.inner_text(".editor-found")
+    area.fill(said.replace("title: Two states and a movement", "title: Mine"))
+    settled(page, ".editor-found", "Mine")
+    page.fill(".editor form input", "../mine")
+    page.get_by_text("Save", exact=True).click()
+    settled(page, ".editor form", "small letters")
+    page.fill(".editor form input", "mine")
+    page.get_by_text("Save", exact=True).click()
+    settled(page, ".editor form", "Saved.")
+    assert "title: Mine" in (folder / "mine.yaml").read_text()
+    page.get_by_text("Watch ./mine").click()
+    page.wait_for_selector(".stage")
+    settled(page, ".controls", "Mine")
+    (folder / "mine.yaml").unlink()
+
+
+def test_a_claim_leads_to_its_numbers_and_a_number_to_its_claims(visitor: Visitor):
+    page = visitor.open("/evidence?scenario=takeover-2021&claim=FRS-014", ".evidence-one .evidence-text")
+    found = sources(read("takeover-2021").scenario).table.to_pylist()
+    resting = [row["path"] for row in found if "FRS-014" in row["claims"].split()]
+    assert f"Numbers that rest on it ({len(resting)})" in page.inner_text(".evidence-one")
+    page.locator(f".evidence-one button[title='{resting[0]}']").click()
+    settled(page, ".evidence-one", resting[0])
+    assert "number=" in page.url
+    page.locator(".evidence-one button", has_text="FRS-014").click()
+    settled(page, ".evidence-one", "Numbers that rest on it")
+    page.get_by_text("chronology").click()
+    page.fill("input[type=search]", "putin merkel")
+    settled(page, ".evidence-list", "E-061")
+
+
+# ------------------------------------------------------------------------------------------------ what it withstands
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_hostile_text_is_text_on_every_page(visitor: Visitor, view: str):
+    page = visitor.open(view.format(run="hostile-1", scenario="./hostile"))
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.hacked") is None
+    drawn = "script, img[onerror], iframe, marquee, [v-html], link, svg[onload], details[ontoggle], input[onfocus]"
+    assert page.locator(f"main >> css={drawn}").count() == 0
+    text = page.inner_text("main")
+    assert any(one in text for one in hostile.STRINGS) or "{" not in view
+    assert hostile.EVALUATED not in text
+
+
+WRONG = {
+    "/watch?turn=x": "whole number",
+    "/watch?turn=-1": "whole number",
+    "/watch?scenario=../../etc/passwd": "There is no scenario",
+    "/watch?run=../..": "There is no run folder",
+    "/watch?policy=<script>": "must be one of",
+    "/watch?do=1:act": "write do=",
+    "/watch?do=99:set:raiders=1": "the turns are",
+    "/watch?scenario=minimal&set=raiders=NaN": "raiders",
+    "/watch?scenario=minimal&set=" + "a." * 300 + "=1": "no such number",
+    "/why?run=gone": "There is no run folder",
+    "/why?run=minimal-1&actor=nobody": "There is no actor",
+    "/why?run=minimal-1&actor=alba&action=nothing": "no action",
+    "/why?run=minimal-1&n=999999": "no run 999999",
+    "/evidence?claim=XYZ": "There is no claim",
+    "/evidence?number=a.b": "There is no number",
+    "/evidence?event=<b>": "There is no event",
+    "/evidence?kind=x": "must be one of",
+    "/scenario?scenario=/etc/passwd": "There is no scenario",
+}  # fmt: skip
+
+
+def test_a_wrong_address_is_told_in_the_page(visitor: Visitor):
+    page = visitor.open("/runs")
+    for view, message in WRONG.items():
+        page.goto(visitor.dashboard.url + view)
+        settled(page, "main", message)
+        assert "Traceback" not in page.inner_text("body")
+        assert str(Path(__file__).parents[2]) not in page.inner_text("body")
+
+
+def test_a_folder_deleted_or_spoilt_under_the_page_is_told(browser: Any, folder: Path, tmp_path: Path):
+    (tmp_path / "served").mkdir()
+    shutil.copytree(folder / "minimal-1", tmp_path / "runs" / "one")
+    shutil.copytree(folder / "minimal-1", tmp_path / "runs" / "two")
+    with serving(tmp_path / "runs", tmp_path / "served") as served:
+        came = Visitor(browser, served)
+        page = came.open("/why?run=one&actor=alba&turn=3", ".card-text")
+        shutil.rmtree(tmp_path / "runs" / "one")
+        page.locator(".menu button.link").nth(1).click()
+        settled(page, "main", "There is no run folder")
+        acts = tmp_path / "runs" / "two" / "acts.parquet"
+        raw = bytearray(acts.read_bytes())
+        raw[len(raw) // 3] ^= 255
+        acts.write_bytes(raw)
+        page.goto(f"{served.url}/why?run=two&actor=alba&turn=3")
+        settled(page, "main", "damaged")
+        page.goto(f"{served.url}/watch?run=two&turn=1")  # which is made anew of the scenario
+        page.wait_for_selector(".stage")
+        came.context.close()
+        assert served.process.poll() is None
+        assert came.wrong == []
+
+
+def test_tabs_do_not_disturb_one_another(visitor: Visitor):
+    one = visitor.open("/watch?scenario=minimal&seed=7", ".stage")
+    two = visitor.open("/watch?scenario=minimal&seed=8&turn=2", ".stage")
+    one.select_option("select[aria-label=Speed]", "4")
+    one.locator(".key.play").click()
+    one.wait_for_function("() => +document.querySelector('.controls-count').textContent.split(' ')[0] >= 3")
+    assert two.inner_text(".controls-count") == "2 of 12"
+    assert one.evaluate("document.title") == "Watch · Tightrope"
+    one.close()
+    two.keyboard.press("ArrowRight")
+    settled(two, ".controls-count", "3 of 12")
+
+
+def test_another_site_cannot_ask(dashboard: Dashboard):
+    import http.client
+    from urllib.parse import urlsplit
+
+    at = urlsplit(dashboard.url).netloc
+    asked = http.client.HTTPConnection(at, timeout=20)
+    asked.request("GET", f"/?token={dashboard.token}", headers={"Host": "example.org"})
+    assert asked.getresponse().status == 403
+    asked = http.client.HTTPConnection(at, timeout=20)
+    asked.request("GET", "/")
+    assert asked.getresponse().status == 403
+
+
+@pytest.mark.parametrize("view", PAGES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_serious_finding_of_accessibility(browser: Any, dashboard: Dashboard, view: str, dark: bool):
+    came = Visitor(browser, dashboard, color_scheme="dark" if dark else "light")
+    page = came.open(view.format(run="minimal-1", scenario="minimal"))
+    page.wait_for_timeout(1500)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    serious = [
+        (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3])
+        for one in found if one["impact"] in ("serious", "critical")
+    ]  # fmt: skip
+    came.context.close()
+    assert serious == []

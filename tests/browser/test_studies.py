@@ -1,0 +1,196 @@
+"""The page Studies starts, watches, stops, resumes and reads studies, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dashboards import jobs
+from sim import sweep, swept
+from sim.errors import BadInput
+from tests.browser.conftest import PATIENCE, Visitor, serving, settled
+from tests.browser.test_runs import cells
+
+MEANS = "table:has(caption:text-is('Outcomes over all runs that are done'))"
+SMALL = """\
+study: 1
+title: Does the Front's word count?
+question: How good must it be?
+scenario: minimal
+vary:
+  assurances.quiet.reliability: [0.1, 0.5, 0.9]
+  actors.alba.interests.safety.salience: {from: 0.2, to: 0.9, steps: 4}
+replicates: 12
+levers: [assurances.quiet.reliability]
+outcomes: [talks, raids, recognised]
+"""
+LONG = SMALL.replace("replicates: 12", "replicates: 20000")
+
+
+@pytest.fixture(scope="module")
+def studied(folder):
+    """The small study, done."""
+    place = folder / "word.yaml"
+    place.write_text(SMALL, encoding="utf-8")
+    (folder / "long.yaml").write_text(LONG, encoding="utf-8")
+    return sweep.sweep(place, folder / "word-7")
+
+
+def heading(page, word):
+    settled(page, ".tightrope-head", word)
+    return page.inner_text(".tightrope-head")
+
+
+def test_a_study_is_started_from_the_page_and_watched_to_its_end(visitor, folder, studied):
+    page = visitor.open("/studies?of=./word", "button:has-text('Start')")
+    settled(page, "main.page", "144 runs of minimal")
+    page.locator("button:text-is('Start'):not([disabled])").click()
+    page.wait_for_selector(".tightrope-progress")
+    assert "study=word-" in page.url
+    heading(page, "complete")
+    name = page.url.partition("study=")[2]
+    assert swept.open_sweep(folder / name).hash() == studied.hash()
+
+
+def test_outcomes_are_those_that_duckdb_reads(visitor, folder, studied):
+    page = visitor.open("/studies?study=word-7&outcome=talks", MEANS)
+    files = str(folder / "word-7" / "outcomes" / "*")
+    talks, raids, recognised = duckdb.sql(
+        f"SELECT avg(talks), avg(raids), avg(recognised::int) FROM read_parquet('{files}')"
+    ).fetchall()[0]
+    told = cells(page, MEANS)
+    assert float(told["How often do the states talk to it?"][0]) == pytest.approx(talks, rel=0.006)
+    assert float(told["How many raids are there?"][0]) == pytest.approx(raids, rel=0.006)
+    share = float(told["Does anyone recognise the Front?"][0].rstrip("%")) / 100
+    assert share == pytest.approx(recognised, abs=0.006)
+
+
+def test_what_it_says_is_told_with_pictures_and_example_runs(visitor, studied):
+    page = visitor.open("/studies?study=word-7&outcome=talks", MEANS)
+    found = jobs.analysis(Path(studied.folder), "talks")["outcomes"][0]
+    for sentence in found["sentences"]:
+        settled(page, "main.page", sentence)
+    boxes = found["boxes"]["found"]
+    runs = [run for box in boxes for run in box["example_runs"]]
+    shown = [text for text in page.locator("button").all_inner_texts() if re.fullmatch(r"run \d+", text)]
+    assert shown == [f"run {run}" for run in runs]
+    page.goto(f"{visitor.dashboard.url}/studies?study=word-7&outcome=talks&n=100")
+    settled(page, "main.page", "Run 100, done again")
+    about = studied.plan.described(100)
+    settled(page, "main.page", f"point {about['point']}, replicate {about['replicate']}")
+    page.wait_for_selector(".tightrope-picture:has-text('Who did what') svg")
+    acts = swept.replay(studied.folder, 100).tables["acts"].to_pandas()
+    page.get_by_label("Turn", exact=True).first.wait_for()
+    last = int(acts.turn.max())
+    page.locator("input[type=number]").last.fill(str(last))
+    page.locator("input[type=number]").last.press("Tab")
+    settled(page, "main.page", "events and acts")
+
+
+def test_another_outcome_is_chosen_and_the_address_names_it(visitor, studied):
+    page = visitor.open("/studies?study=word-7", MEANS)
+    page.get_by_label("What the study says of").select_option("raids")
+    settled(page, "main.page", "“How many raids are there?”")
+    assert "outcome=raids" in page.url
+
+
+def test_a_study_goes_on_without_its_tab_and_is_found_stopped_and_resumed(browser, folder, studied, tmp_path):
+    with serving(folder, tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/studies?of=./long", "button:has-text('Start')")
+        page.locator("button:text-is('Start'):not([disabled])").click()
+        page.wait_for_selector(".tightrope-progress")
+        name = page.url.partition("study=")[2]
+        page.close()
+        place = folder / name
+        before = jobs.standing(place).done
+        _until(lambda: jobs.standing(place).done > before)
+        page = came.open(f"/studies?study={name}", ".tightrope-progress")
+        told = heading(page, "a second")
+        assert "left" in told
+        assert "running" in told
+        page.get_by_role("button", name="Stop").click()
+        heading(page, "stopped")
+        done = jobs.standing(place)
+        assert not done.running
+        assert 0 < done.done < done.runs
+        page.reload()
+        page.get_by_role("button", name="Resume").click()
+        _until(lambda: jobs.standing(place).done > done.done)
+        heading(page, "running")
+        page.get_by_role("button", name="Stop").click()
+        heading(page, "stopped")
+        assert came.wrong == []
+        came.context.close()
+    assert not jobs.standing(place).running
+
+
+def test_a_study_outlives_the_server_that_started_it(folder, studied, tmp_path):
+    code = (
+        "from pathlib import Path; from dashboards import jobs; "
+        f"jobs.begin(Path({str(folder / 'long.yaml')!r}), Path({str(tmp_path / 'outlives')!r}), 1)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    place = tmp_path / "outlives"
+    _until(lambda: (place / "manifest.json").is_file() and jobs.standing(place).running)
+    jobs.stop(place)  # by a process that did not start it
+    _until(lambda: not jobs.standing(place).running)
+    with pytest.raises(BadInput, match="nobody is working on it"):
+        jobs.stop(place)
+
+
+def test_a_study_file_with_a_fault_is_told_before_it_starts(visitor, folder):
+    (folder / "faulty.yaml").write_text(SMALL.replace("scenario: minimal", "scenario: nowhere"), encoding="utf-8")
+    page = visitor.open("/studies?of=./faulty", ".note.error")
+    settled(page, ".note.error", "no such file")
+    assert page.get_by_role("button", name="Start").is_disabled()
+
+
+def test_a_damaged_shard_and_a_removed_folder_are_messages(browser, folder, studied, tmp_path):
+    place = tmp_path / "runs"
+    for name in ("torn", "gone"):
+        shutil.copytree(studied.folder, place / name)
+    shard = next((place / "torn" / "outcomes").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-200])
+    with serving(place, tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/studies?study=torn", ".note.error")
+        settled(page, ".note.error", "damaged")
+        assert "Resume" in page.inner_text("main.page")
+        page = came.open("/studies?study=gone", MEANS)
+        shutil.rmtree(place / "gone")
+        page.wait_for_selector(".note.error")
+        settled(page, "main.page", "go back to all studies")
+        page.get_by_role("button", name="All studies").click()
+        page.wait_for_selector("button:has-text('Start')")
+        assert served.process.poll() is None
+        assert came.wrong == []
+        came.context.close()
+
+
+def _until(holds):
+    end = time.monotonic() + PATIENCE / 1000
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_an_interrupt_reaches_a_study_of_a_server_in_the_background(folder, studied, tmp_path):
+    """A shell without job control starts what is in the background deaf to interrupts, and so are its children."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from pathlib import Path; from dashboards import jobs\n"
+        f"jobs.begin(Path({str(folder / 'long.yaml')!r}), Path({str(tmp_path / 'deaf')!r}), 1)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    place = tmp_path / "deaf"
+    _until(lambda: (place / "manifest.json").is_file() and jobs.standing(place).running)
+    jobs.stop(place)
+    _until(lambda: not jobs.standing(place).running)

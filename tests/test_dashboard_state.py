@@ -1,0 +1,150 @@
+"""What the dashboard's pages share: addresses, the folder, changes; and runs in the making, without a browser."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboards import live, state
+from dashboards.state import Change, Kept, Library, Query, Subject
+from sim import store
+from sim.errors import BadInput, FolderProblem
+from sim.runs import Run, run
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run("minimal", runs=5, seed=3, out=tmp_path_factory.mktemp("runs") / "one", figures=False)
+
+
+@pytest.fixture
+def library(recorded: Run, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setattr(state, "_library", Library(recorded.folder.parent))
+    live._WARM.set()
+    return state.library()
+
+
+def test_a_subject_is_what_its_address_says(library: Library):
+    changes = (
+        Change(3, set=("raiders", 0.25)),
+        Change(4, act=("alba", "talk", "front")),
+        Change(5, act=("front", "restrain", None)),
+    )
+    for subject in (
+        Subject(scenario="minimal", seed=2**64 - 1, run=7, policy="best", sets=("raiders=0.3",), changes=changes),
+        Subject(folder="one", seed=1, run=2),
+    ):
+        assert Subject.of(Query.of(subject.query().text())) == subject
+
+
+def test_a_run_made_here_is_the_recorded_one_bit_for_bit(library: Library, recorded: Run):
+    film = live.open_live(Subject(folder="one", run=4), 12).reach(12)
+    for name in ("states", "acts", "events", "beliefs"):
+        assert store.table_hash(getattr(film, name)) == store.table_hash(recorded.one(name, 4)), name
+
+
+def test_a_film_never_changes_and_waits_for_its_turn(library: Library):
+    made = live.open_live(Subject(scenario="minimal"), 2)
+    early = made.reach(2)
+    kept = store.table_hash(early.states)
+    late = made.reach(99)
+    assert (early.last, late.last, early.states.num_rows, late.states.num_rows) == (2, 12, 3, 13)
+    shown = early.part(["raiders"])
+    assert shown.column("turn").to_pylist() == list(range(13))
+    assert [value == value for value in shown.column("raiders").to_pylist()] == [True] * 3 + [False] * 10
+    assert store.table_hash(early.states) == kept
+    assert early.values(2) == late.values(2)
+    assert all(value != value for value in early.values(3).values())
+
+
+def test_a_change_differs_from_its_turn_on_only(library: Library):
+    plain = live.open_live(Subject(scenario="minimal"), 12).reach(12)
+    act = Change(6, act=("borea", "recognise", "front"))
+    changed = live.open_live(Subject(scenario="minimal", changes=(act,)), 12).reach(12)
+    assert plain.states.slice(0, 6).equals(changed.states.slice(0, 6))
+    assert changed.values(6)["borea.front.contact"] == 3.0
+    assert plain.values(6)["borea.front.contact"] < 3.0
+    number = live.open_live(Subject(scenario="minimal", changes=(Change(6, set=("raiders", 0.0)),)), 6).reach(6)
+    assert number.values(5) == plain.values(5)
+    assert number.values(6)["raiders"] < 0.1
+
+
+@pytest.mark.parametrize("text", ["", "x", "1", "1:act", "1:act:a:b", "1:set:a", "x:set:a=1", "1:eval:a=1"])
+def test_a_change_that_is_none_is_told(text: str):
+    with pytest.raises(BadInput, match="write do="):
+        Change.of(text)
+
+
+def test_ids_are_looked_up_and_never_become_paths(library: Library, recorded: Run):
+    outside = recorded.folder.parent.parent / "outside"
+    shutil.copytree(recorded.folder, outside)
+    for id_ in ("../outside", str(recorded.folder), "one/", "./one", "", "one/../one", "ONE"):
+        with pytest.raises(BadInput, match="There is no"):
+            library.run(id_)
+    for id_ in ("/etc/passwd", "../minimal", "worlds/afghanistan", "minimal.yaml", "./nothing"):
+        with pytest.raises(BadInput, match="There is no scenario"):
+            library.scenario(id_)
+    shutil.rmtree(outside)
+
+
+def test_a_damaged_folder_is_listed_with_what_is_wrong(tmp_path: Path, recorded: Run):
+    shutil.copytree(recorded.folder, tmp_path / "deep" / "er" / "two")
+    manifest = tmp_path / "deep" / "er" / "two" / "manifest.json"
+    library = Library(tmp_path)
+    assert [entry.id for entry in library.entries()] == ["deep/er/two"]
+    manifest.write_text(manifest.read_text().replace('"seed": 3', '"seed": 4'))
+    assert "damaged or edited" in library.entries()[0].problem
+    with pytest.raises(FolderProblem):
+        library.run("deep/er/two")
+    shutil.rmtree(tmp_path / "deep")
+    assert library.entries() == []
+
+
+def test_what_is_kept_is_made_once_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch):
+    kept, made = Kept(2), []
+
+    def make(n: int) -> int:
+        time.sleep(0.01)
+        made.append(n)
+        return n
+
+    threads = [threading.Thread(target=lambda: kept.get(1, lambda: make(1))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+    for n in (2, 1, 3, 1, 2):
+        kept.get(n, lambda n=n: make(n))
+    assert made == [1, 2, 3, 2]
+    with pytest.raises(ZeroDivisionError):
+        kept.get("bad", lambda: 1 // 0)
+    assert kept.get("bad", lambda: 5) == 5
+
+
+@pytest.mark.parametrize("ends", ["told to stop", "the tab is gone", "nothing follows"])
+def test_the_play_loop_ends(ends: str):
+    ticks: list[float] = []
+    here = threading.Event()
+    here.set()
+
+    def tick() -> bool:
+        ticks.append(time.monotonic())
+        return ends != "nothing follows" or len(ticks) < 3
+
+    player = live.Player(tick, here.is_set, 0.005)
+    while len(ticks) < 3:
+        time.sleep(0.001)
+    if ends == "told to stop":
+        player.stop()
+    if ends == "the tab is gone":
+        here.clear()
+    player._thread.join(5)
+    assert not player._thread.is_alive()
+    assert player.over
+    if ends == "nothing follows":
+        assert len(ticks) == 3
