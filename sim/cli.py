@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sim.evidence import Sources
     from sim.findings import Findings, Told
     from sim.hindcast import Hindcast
+    from sim.ledger import Ledger
+    from sim.rivals import Theories
     from sim.runs import Replay, Run
     from sim.sensitivity import Index
     from sim.sweep import Forecast
@@ -42,6 +44,7 @@ FAULT = 1
 TOP = 5  # acts shown of each actor, failures of a study
 SHOWN_AXES = 20
 STRONGEST = 12  # axes of an analysis
+MOVED = 3  # audiences of a promise
 
 app = typer.Typer(
     name="tightrope",
@@ -113,7 +116,9 @@ def run(
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number; may be given often.")
     ] = None,
     turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenario's own.")] = None,
-    policy: Annotated[str | None, typer.Option(help=f"{POLICIES}, instead of the scenario's own.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help=f"{POLICIES}, instead of the scenario's own; all: each, side by side.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Keep every table also above 1,000 runs.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<scenario>-<n>]")
@@ -131,13 +136,20 @@ def run(
         if out is not None and len(scenarios) > 1:
             folder = _apart(out, scenario, scenarios[:number])
         with Progress(f"{Path(scenario).stem}: runs") as progress:
-            done = running.run(
-                scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress
-            )
+            done: Run | Theories
+            if policy == "all":
+                from sim.rivals import theories
+
+                done = theories(scenario, runs, seed, sets or (), turns, full, folder, figures, progress=progress)
+            else:
+                done = running.run(
+                    scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress
+                )
         if as_json:
-            summaries.append(_described(done))
+            summaries.append(_described(done) if isinstance(done, running.Run) else done.as_dict())
         else:
-            echo(("\n" if number else "") + _report(done))
+            text = _report(done) if isinstance(done, running.Run) else _side_by_side(done)
+            echo(("\n" if number else "") + text)
     if as_json:
         echo(to_json(_one_or_all(summaries, scenarios)))
 
@@ -190,6 +202,24 @@ def explain(
 
     card = explaining.card(folder, actor, turn, run, action, target)
     echo(to_json(card.as_dict()) if as_json else card.text())
+
+
+@app.command()
+def ledger(
+    folder: Folder,
+    run: Annotated[
+        int | None, typer.Option("--run", help="Of this run alone.  [default: all, and run 0 in full]")
+    ] = None,
+    giver: Annotated[str | None, typer.Option(help="Promises by this actor only.")] = None,
+    receiver: Annotated[str | None, typer.Option(help="Promises to this actor only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whose word was worth what: promises given, kept and broken, and what their audiences believed."""
+    from sim import ledger as accounting
+    from sim import store
+
+    told = accounting.ledger(folder, run, giver, receiver)
+    echo(to_json(told.as_dict()) if as_json else _accounted(told, store.read_manifest(folder)))
 
 
 @app.command()
@@ -444,6 +474,7 @@ def _report(done: Run) -> str:
     if summary.rungs.num_rows:
         parts.append(drawn(_rung_table(summary.rungs.to_pylist(), manifest)))
     parts.append(drawn(_act_table(summary.acts.to_pylist(), manifest)))
+    parts += [drawn(shown) for shown in _dealing_tables(summary.dealings.to_pylist(), manifest)]
     parts.append(f"Run folder: {done.folder}")
     return "\n".join(parts)
 
@@ -486,6 +517,158 @@ def _act_table(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> Table:
                 name if n == 0 else "", titles[row["action"]], names.get(row["target"], ""), number(row["a_run"]),
                 f"{percent(row['runs'] / row['of'])} of runs",
             )  # fmt: skip
+    return shown
+
+
+def _dealing_tables(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> list[Table]:
+    """What came of bargains and fora, where there are any that were used."""
+    tables = []
+    for kind, names, heads in (
+        (
+            "bargain",
+            manifest["bargains"],
+            {"offered": "Offered", "struck": "Accepted", "kept": "Kept", "broken": "Broken"},
+        ),
+        ("forum", manifest["fora"], {"session": "Sessions", "statement": "Statements"}),
+    ):
+        times = {(row["name"], row["event"]): row["a_run"] for row in rows if row["kind"] == kind}
+        used = [name for name in names if any(times[name, event] for event in heads if (name, event) in times)]
+        if not used:
+            continue
+        used.sort(key=lambda name: -max(times[name, event] for event in heads))
+        title = "Bargains (kept and broken: promises of both sides)" if kind == "bargain" else "Fora"
+        shown = table(title, *(f"{head} a run" for head in heads.values()))
+        for name in used[: 2 * TOP]:
+            shown.add_row(names[name].removesuffix(" to"), *(number(times[name, event]) for event in heads))
+        if len(used) > 2 * TOP:
+            rest = (sum(times[name, event] for name in used[2 * TOP :]) for event in heads)
+            shown.add_row(f"and {len(used) - 2 * TOP} more", *map(number, rest))
+        tables.append(shown)
+    return tables
+
+
+def _side_by_side(done: Theories) -> str:
+    """What each theory makes of a scenario, and what holds under all of them."""
+    manifest = done.manifest
+    dates, held = manifest["dates"], done.conclusions.to_pylist()
+    survives = {(row["kind"], row["name"]): "yes" if row["survives"] else "no" for row in held}
+    parts = [
+        manifest["title"],
+        f"{manifest['runs']:,} run{plural(manifest['runs'])} under each theory, {dates[1]} to {dates[-1]}; seed "
+        f"{manifest['seed']}" + "".join(f"; {item}" for item in manifest["sets"]),
+        *(_folded(f"note: {note}") for note in done.notes),
+        "",
+    ]
+    by_outcome: dict[str, list[dict[str, Any]]] = {}
+    for row in done.outcomes.to_pylist():
+        by_outcome.setdefault(row["outcome"], []).append(row)
+    if by_outcome:
+        shown = table(
+            "Outcome", *manifest["theories"], "Survives", title="Share of runs, or mean, with its 95% interval"
+        )
+        for name, rows in by_outcome.items():
+            shown.add_row(rows[0]["title"], *map(_with_interval, rows), survives.get(("outcome", name), ""))
+        parts.append(drawn(shown))
+    rungs = [row for row in held if row["kind"] == "rung"]
+    differ = [row for row in rungs if not row["survives"]]
+    if differ:
+        shown = table("", *manifest["theories"], title=f"Rungs most runs end on, {dates[-1]}, where theories differ")
+        for row in differ:
+            shown.add_row(row["title"], *(row[theory] for theory in manifest["theories"]))
+        parts.append(drawn(shown))
+    parts += _surviving(held, len(manifest["theories"]))
+    return "\n".join([*parts, f"Folder: {done.folder}, with a run folder for each theory"])
+
+
+def _with_interval(row: dict[str, Any]) -> str:
+    if row["kind"] == "yes/no":
+        return f"{percent(row['share'])} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    return number(row["mean"]) + ("" if row["low"] is None else f" ±{number(row['high'] - row['mean'])}")
+
+
+def _surviving(held: list[dict[str, Any]], count: int) -> list[str]:
+    """Which conclusions hold under all theories, and which under all that know what actors want."""
+    from sim.rivals import NULL
+
+    lines = []
+    for kind, what in (("outcome", "yes/no outcomes"), ("rung", "rungs")):
+        mine = [row for row in held if row["kind"] == kind]
+        all_of = [row for row in mine if row["survives"]]
+        informed = [row for row in mine if row["survives_informed"] and not row["survives"]]
+        if not mine:
+            continue
+        lines.append(f"Of {len(mine)} {what} {len(all_of)} survive all {count} theories, "
+                     f"{len(informed)} more all but {' and '.join(NULL)}.")  # fmt: skip
+        lines += [f"  {row['title']} {row['conclusion']}" for row in all_of if kind == "outcome"]
+        lines += [f"  {row['title']} {row['conclusion']} (but for {' and '.join(NULL)})" for row in informed]
+    return lines
+
+
+# ------------------------------------------------------------------------------------------------ what `ledger` prints
+
+
+def _accounted(told: Ledger, manifest: dict[str, Any]) -> str:
+    names, kinds = manifest["actors"], manifest["assurances"]
+    one = told.run is not None or told.runs == 1
+    span = f"Run {told.shown}" if one else f"{told.runs:,} runs; a run: mean ± half its 95% interval"
+    parts = [manifest["title"]]
+    if not told.summary.num_rows:
+        return "\n".join([*parts, f"{span}: nobody promised anybody anything that is asked for."])
+    heads = ["Given", "Kept", "Broken", "Void", "Pending"]
+    shown = table("Giver", "Promise", *heads, "Kept of settled", "Believed", title=f"Whose word was worth what. {span}")
+    before = None
+    for row in told.summary.to_pylist():
+        counts = [
+            number(row[name]) if one or not row[name] else f"{row[name]:.2f} ±{row[f'{name}_high'] - row[name]:.2f}"
+            for name in ("given", "kept", "broken", "void", "pending")
+        ]  # fmt: skip
+        share = "-" if row["kept_share"] is None else percent(row["kept_share"])
+        giver = "" if row["giver"] == before else names[row["giver"]]
+        before = row["giver"]
+        shown.add_row(giver, kinds[row["kind"]], *counts, share, _believing(row))
+    parts += ["", drawn(shown), drawn(_minds(told, names, kinds))]
+    if told.promises.num_rows:
+        parts.append(drawn(_register(told, names, manifest)))
+    else:
+        parts.append(f"Run {told.shown}: nobody promised anybody anything that is asked for.")
+    return "\n".join(parts)
+
+
+def _believing(row: dict[str, Any]) -> str:
+    return "-" if row["before"] is None or row["after"] is None else f"{row['before']:.2f} → {row['after']:.2f}"
+
+
+def _minds(told: Ledger, names: dict[str, str], kinds: dict[str, str]) -> Table:
+    """Whose belief changed most by what became of a promise."""
+    from sim.ledger import most_moved
+
+    shown = table("Giver", "Promise", "Audiences", "Moved most", title="Belief when it was given → once it was settled")
+    beliefs = told.beliefs.to_pylist()
+    for row in told.summary.to_pylist():
+        mine = [belief for belief in beliefs if (belief["giver"], belief["kind"]) == (row["giver"], row["kind"])]
+        moved = [f"{names[belief['audience']]} {_believing(belief)}" for belief in most_moved(mine, MOVED)]
+        shown.add_row(names[row["giver"]], kinds[row["kind"]], str(len(mine)), ", ".join(moved) or "-")
+    return shown
+
+
+def _register(told: Ledger, names: dict[str, str], manifest: dict[str, Any]) -> Table:
+    """The promises of one run, one by one."""
+    verbs = manifest["actions"]
+
+    def act(action: str | None, target: str | None) -> str:
+        return "" if action is None else " ".join([verbs[action], *([names[target]] if target else [])])
+
+    heads = ("No", "Given", "By", "To", "Promise", "In return for", "Due", "Status", "Settled", "Evidence")
+    shown = table(*heads, title=f"Promises of run {told.shown}")
+    for row in told.promises.to_pylist():
+        often = f" ({row['times']} times)" if row["times"] > 1 else ""
+        promise = act(row["action"], row["target"]) or manifest["assurances"][row["kind"]]
+        others = " and ".join(names[name] for name in (row["return_by"] or "").split())
+        back = f"{others}: {act(row['return_action'], row['return_target'])}" if others else ""
+        shown.add_row(
+            str(row["promise"]), row["given_date"] + often, names[row["giver"]], names[row["receiver"]], promise, back,
+            row["due_date"] or "", row["status"], row["settled_date"] or "", row["evidence"],
+        )  # fmt: skip
     return shown
 
 

@@ -75,6 +75,8 @@ def values(column: Any) -> Any:
     """The numbers of a column (or chunk) as a NumPy array, yes and no as bool; NaN, or 0, where null stands."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     parts = [_values(chunk) for chunk in chunks]
+    if not parts:
+        return np.zeros(0, np.bool_ if pa.types.is_boolean(column.type) else _DTYPES[str(column.type)])
     return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
 
