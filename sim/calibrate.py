@@ -37,7 +37,7 @@ LAST = "2021-11"  # the last month that anything may be fitted on
 TOLERANCE = 0.1  # by how much a share of runs may be off before it tells against a point: our assumption
 CUT = 3.0  # largest implausibility of a point that is kept: three standard deviations (Pukelsheim 1994)
 REACHED = 0.01  # a fact within the cut at fewer of the points is out of reach, and rules nothing out
-TAUGHT = 0.1  # false discovery rate by which a number is said to have been taught something
+TAUGHT = 0.05  # false discovery rate by which a number is said to have been taught something
 SHUFFLES = 50_000  # behind what chance does to a distance
 RESAMPLES = 200  # of the points, behind the intervals
 STRONGEST = 3  # numbers named beside a fact
@@ -325,7 +325,7 @@ class _Work:
         tables = {
             "points": _points(names, matched),
             "facts": fact_table(self.bound.facts, self.left_out, matched, values, self.plan.axes, scenario),
-            "numbers": number_table(scenario, self.plan.axes, values, matched.weights),
+            "numbers": number_table(scenario, self.plan.axes, values, matched.weights, matched.misfit),
         }
         paths = tuple(axis.place for axis in self.plan.axes)
         command = f"tightrope calibrate {manifest['source']} --points {manifest['points']} --runs-a-point {many}"
@@ -419,6 +419,12 @@ class Matching:
         """Effective number of points: how many of equal weight would tell as much (Kish 1965)."""
         return float(1.0 / (self.weights**2).sum()) if self.weights.any() else 0.0
 
+    @property
+    def misfit(self) -> Floats:
+        """(P,) how far each point is from all facts in reach together: the root of the sum of squared misses."""
+        misses = implausibility(self.share, self.wanted, float(self.counts.sum()))
+        return np.asarray(np.sqrt((misses[:, self.used] ** 2).sum(axis=1)), dtype=np.float64)
+
     def from_half(self, without: int | None = None) -> Floats:
         """Weights by the first half of the runs alone, so that the second can test them. without: a fact left out."""
         misses = implausibility(self.halves[0], self.wanted, float(self.counts[0]))
@@ -490,14 +496,18 @@ def fact_table(
     return columns.rows(rows, pa.schema(schema))
 
 
-def number_table(scenario: Scenario, axes: Sequence[study.Axis], values: Floats, weights: Floats) -> pa.Table:
+def number_table(
+    scenario: Scenario, axes: Sequence[study.Axis], values: Floats, weights: Floats, misfit: Floats
+) -> pa.Table:
     """One row a number, those that the facts taught most first: what was known of it before, and after.
 
     low, high: its range, over which it was drawn evenly. value: by hand. mean, q05, q50, q95: of the kept sets. shift:
     of the mean, as a share of the range, with its interval; shrink: 1 - spread after / spread before, with its own.
-    distance: Kolmogorov and Smirnov's, between the points as drawn and as weighted; chance: how often the same weights
-    on points picked blindly give as much; taught: whether that is rarer than chance allows of so many numbers at once
-    (Benjamini & Hochberg 1995).
+    distance: Kolmogorov and Smirnov's, between the points as drawn and as weighted; blind: how often the same weights
+    on points picked blindly give as much. pull: which way the facts want it, over all points, Spearman's correlation
+    with how near they come to the facts, with its interval; chance: of as much where it bears on nothing; taught:
+    whether that is rarer than chance allows of so many numbers at once (Benjamini & Hochberg 1995). A pull to the
+    middle shows in shrink alone.
     """
     known = {entry.path: entry for entry in numbers(scenario)}
     titles = naming.axis_titles(scenario, [axis.path for axis in axes])
@@ -507,7 +517,10 @@ def number_table(scenario: Scenario, axes: Sequence[study.Axis], values: Floats,
     ranks = np.argsort(np.argsort(values, axis=0), axis=0) + 0.5  # (P, A), evenly spread over 0..P
     blind = np.sort(_distances(rng.random((kept.size, SHUFFLES)), weights[kept]))
     distance = _distances(ranks[kept] / count, weights[kept])
-    chance = (1 + SHUFFLES - np.searchsorted(blind, distance, side="left")) / (SHUFFLES + 1)
+    by_chance = (1 + SHUFFLES - np.searchsorted(blind, distance, side="left")) / (SHUFFLES + 1)
+    nearness = Answers(-misfit[:, None])
+    pulls = np.array([Given(values[:, a]).rank_correlation(nearness) for a in range(len(axes))])
+    chance = _of_rank(pulls[:, 0], count)
     taught = _discovered(chance)
     drawn = rng.multinomial(kept.size, np.full(kept.size, 1 / kept.size), size=RESAMPLES) * weights[kept]
     drawn = np.vstack([weights[kept], drawn])
@@ -527,7 +540,8 @@ def number_table(scenario: Scenario, axes: Sequence[study.Axis], values: Floats,
         row: dict[str, Any] = {
             "path": axis.path, "title": naming.capital(titles[axis.path]), "claims": " ".join(entry.claim or []),
             "assumption": entry.assumption, "low": axis.low, "high": axis.high, "value": float(entry.quantity.value),
-            "mean": mean[0, a], "shift": shift[0], "shrink": shrink[0], "distance": distance[a], "chance": chance[a],
+            "mean": mean[0, a], "shift": shift[0], "shrink": shrink[0], "distance": distance[a], "blind": by_chance[a],
+            "pull": pulls[a, 0], "pull_low": pulls[a, 1], "pull_high": pulls[a, 2], "chance": chance[a],
             "taught": bool(taught[a]),
         }  # fmt: skip
         for name, at in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
@@ -537,7 +551,7 @@ def number_table(scenario: Scenario, axes: Sequence[study.Axis], values: Floats,
         rows.append(row)
     rows.sort(key=lambda row: (row["chance"], -row["distance"]))
     floats = ["low", "high", "value", "mean", "q05", "q50", "q95", "shift", "shift_low", "shift_high"]
-    floats += ["shrink", "shrink_low", "shrink_high", "distance", "chance"]
+    floats += ["shrink", "shrink_low", "shrink_high", "distance", "blind", "pull", "pull_low", "pull_high", "chance"]
     schema = [(name, pa.string()) for name in ("path", "title", "claims", "assumption")]
     return columns.rows(rows, pa.schema([*schema, *((name, pa.float64()) for name in floats), ("taught", pa.bool_())]))
 
@@ -549,6 +563,15 @@ def _distances(places: Floats, weights: Floats) -> Floats:
     upto = np.cumsum(weights[order], axis=0) / weights.sum()
     before = upto - weights[order] / weights.sum()
     return np.asarray(np.maximum(np.abs(upto - sorted_), np.abs(before - sorted_)).max(axis=0), dtype=np.float64)
+
+
+def _of_rank(rho: Floats, count: int) -> Floats:
+    """Probability of a rank correlation this far from 0 or farther, by Fisher's transform (Bonett & Wright 2000)."""
+    from scipy.stats import norm
+
+    rho = np.nan_to_num(rho)
+    error = np.sqrt((1 + rho**2 / 2) / max(count - 3, 1))
+    return np.asarray(2 * norm.sf(np.abs(np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12))) / error), dtype=np.float64)
 
 
 def _discovered(chance: Floats) -> NDArray[np.bool_]:

@@ -771,14 +771,16 @@ def _calibrated(done: Calibration) -> str:
             name, "H" if row["weight"] == "hard" else "S",
             percent(row["wanted"]), percent(row["prior"]), percent(row["best"]), kept, band, *rest,
         )  # fmt: skip
-    learnt = table("Number", "Range", "By hand", "Kept: median", "90%", "Moved", "95%", "Distance", "Chance gives it",
+    learnt = table("Number", "Range", "By hand", "Pulled", "95%", "Kept: median", "90%", "Moved", "95%", "Distance",
                    title="What the facts taught")  # fmt: skip
     taught = [row for row in done.numbers.to_pylist() if row["taught"]]
     for row in taught[:SHOWN_AXES]:
         learnt.add_row(
-            row["title"], f"{number(row['low'])} to {number(row['high'])}", number(row["value"]), number(row["q50"]),
+            row["title"], f"{number(row['low'])} to {number(row['high'])}", number(row["value"]),
+            f"{'up' if row['pull'] > 0 else 'down'} {abs(row['pull']):.2f}",
+            f"{row['pull_low']:+.2f} to {row['pull_high']:+.2f}", number(row["q50"]),
             f"{number(row['q05'])} to {number(row['q95'])}", f"{row['shift']:+.0%}",
-            f"{row['shift_low']:+.0%} to {row['shift_high']:+.0%}", f"{row['distance']:.2f}", f"{row['chance']:.4f}",
+            f"{row['shift_low']:+.0%} to {row['shift_high']:+.0%}", f"{row['distance']:.2f}",
         )  # fmt: skip
     left_out = [f"{name}: {why}" for name, why in manifest["left_out"].items()]
     return "\n".join([
@@ -790,7 +792,7 @@ def _calibrated(done: Calibration) -> str:
         *(_folded(f"not used: {line}") for line in left_out),
         "", *([drawn(learnt)] if taught else []),
         _folded(f"The facts taught {manifest['taught']} numbers something; {manifest['open']} they left open, as far "
-                f"as {manifest['kept']} points can tell."),
+                f"as {manifest['points']:,} points can tell."),
         f"Parameter sets: {done.parameters}",
     ])  # fmt: skip
 

@@ -408,12 +408,17 @@ def _taught(made: Calibration) -> list[str]:
             for row in used
         ]),
         *(f"- {name} is not used: {why}." for name, why in manifest["left_out"].items()), "",
-        f"**{manifest['taught']} numbers were taught something, {manifest['open']} are left open**: the distance "
-        f"between "
-        "what was drawn and what is kept (Kolmogorov and Smirnov's) is more than the same weights on points picked "
-        "blindly "
-        f"give, at a false discovery rate of {manifest['rule']['taught']:.0%}. So few points tell only of large "
-        f"shifts.", "",
+        f"**{manifest['taught']} numbers were taught something, {manifest['open']} are left open.** A number is "
+        f"taught "
+        "where points that come nearer to the facts have it systematically higher or lower (Spearman's correlation "
+        "over "
+        f"all points, at a false discovery rate of {manifest['rule']['taught']:.0%}). Beside it, what is kept: "
+        f"median and "
+        "90%, how far the mean moved and by how much the spread shrank (with 95% intervals, wide for so few points), "
+        "and "
+        "the distance between what was drawn and what is kept (Kolmogorov and Smirnov's), with how often points "
+        "picked "
+        "blindly are as far.", "",
     ]  # fmt: skip
     numbers_ = made.numbers.to_pylist()
     shown = [row for row in numbers_ if row["taught"]][:SHOWN] or numbers_[:10]
@@ -422,14 +427,16 @@ def _taught(made: Calibration) -> list[str]:
     return [
         *lines,
         f"![Numbers before and after]({FIGURES}/taught.png)", "",
-        *markdown(("number", "range", "by hand", "kept: median", "90%", "mean moved, of the range", "95%",
-                   "spread shrinks", "distance", "chance gives it", "claims"), [
+        *markdown(("number", "range", "by hand", "pulled", "kept: median", "90%", "mean moved, of the range",
+                   "spread shrinks", "distance", "blindly", "rests on"), [
             (
                 row["title"], f"{naming.number(row['low'])} to {naming.number(row['high'])}",
                 naming.number(row["value"]),
+                f"{'up' if row['pull'] > 0 else 'down'} ({row['pull_low']:+.2f} to {row['pull_high']:+.2f})",
                 naming.number(row["q50"]), f"{naming.number(row['q05'])} to {naming.number(row['q95'])}",
-                f"{row['shift']:+.0%}", f"{row['shift_low']:+.0%} to {row['shift_high']:+.0%}", f"{row['shrink']:+.0%}",
-                f"{row['distance']:.2f}", f"{row['chance']:.4f}", row["claims"] or "an assumption",
+                f"{row['shift']:+.0%} ({row['shift_low']:+.0%} to {row['shift_high']:+.0%})",
+                f"{row['shrink']:+.0%} ({row['shrink_low']:+.0%} to {row['shrink_high']:+.0%})",
+                f"{row['distance']:.2f}", f"{row['blind']:.1%}", row["claims"] or f"an assumption: {row['assumption']}",
             )
             for row in shown
         ]),

@@ -193,12 +193,15 @@ def test_a_number_that_decides_a_fact_is_taught_and_the_others_are_not():
     axes = [Axis(path, path, None, 0.0, 1.0) for path in paths]
     values = rng.random((400, 3))
     weights = (values[:, 0] > 0.8).astype(float)
-    rows = calibrate.number_table(scenario, axes, values, weights / weights.sum()).to_pylist()
+    misfit = 5 * (1 - values[:, 0]) + rng.random(400)
+    rows = calibrate.number_table(scenario, axes, values, weights / weights.sum(), misfit).to_pylist()
     assert [row["path"] for row in rows if row["taught"]] == ["model.rationality"]
     assert rows[0]["shift"] == pytest.approx(0.4, abs=0.03)
     assert rows[0]["shrink"] == pytest.approx(0.8, abs=0.05)
     assert rows[0]["shift_low"] < rows[0]["shift"] < rows[0]["shift_high"]
     assert rows[0]["distance"] == pytest.approx(0.8, abs=0.03)
+    assert rows[0]["blind"] < 1e-3 < min(row["blind"] for row in rows[1:])
+    assert rows[0]["pull_low"] > 0.9
 
 
 def test_left_out_a_fact_is_told_by_the_others_alone(done: Calibration):
