@@ -128,7 +128,7 @@ def _matters(scenario: str, budget: Budget, work: Path, progress: Callable[[int,
     except FolderProblem:  # made of something else
         shutil.rmtree(folder)
         sweep.sweep(path, folder, progress=progress)
-    return findings.analyse(folder)
+    return findings.analyse(folder, whole=False)
 
 
 def _tornadoes(found: Findings, pictures: Path) -> list[tuple[Told, str]]:
