@@ -18,13 +18,17 @@ NO_WHEEL := '/^solara-assets==/,/^    . via/d'
 UPGRADE :=
 
 .DELETE_ON_ERROR:
-.PHONY: run test chromium lint bench setup lock clean
+.PHONY: run test validate chromium lint bench setup lock clean
 
 run: $(STAMP)
 	$(BIN)/tightrope run takeover-2021 --runs 200
 
 test: $(STAMP) chromium
 	$(BIN)/python -m pytest
+
+# docs/validation.md and its figures, from what the code measures; BUDGET='--points 1000 --runs 200' makes it quicker.
+validate: $(STAMP)
+	$(BIN)/tightrope validate $(BUDGET)
 
 lint: $(STAMP)
 	$(BIN)/ruff check

@@ -258,6 +258,10 @@ def settings(home: str) -> dict[str, str]:
         "SOLARA_MODE": "production",
         "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
         "SOLARA_HOME": home,
+        # Extensions of notebooks that the reader has set up elsewhere are none of ours.
+        "JUPYTER_CONFIG_DIR": home,
+        "JUPYTER_DATA_DIR": home,
+        "IPYTHONDIR": home,
         "SOLARA_SESSION_HTTP_ONLY": "True",
         "SOLARA_THEME_LOADER": "plain",
         "SOLARA_THEME_SHOW_BANNER": "False",

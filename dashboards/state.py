@@ -145,7 +145,8 @@ class Library:
         """The folders, latest first; of one kind, or all. Reads only manifests that have changed."""
         with self._lock:
             found = [entry for path in self._folders() if (entry := self._entry(path)) is not None]
-            self._seen = {path: seen for path, seen in self._seen.items() if any(e.path == path for e in found)}
+            there = {entry.path for entry in found}
+            self._seen = {path: seen for path, seen in self._seen.items() if path in there}
         found.sort(key=lambda entry: (-entry.changed, entry.id))
         return [entry for entry in found if kind is None or entry.kind == kind]
 

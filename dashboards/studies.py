@@ -436,7 +436,8 @@ def ranges_of(boxes: Sequence[Mapping[str, Any]], axes: Mapping[str, Mapping[str
 
 @solara.component
 def Choices(told: Mapping[str, Any]) -> None:
-    """How each choice does across what nobody chooses."""
+    """How each choice does across what nobody chooses; a star marks the best, where it differs beyond chance."""
+    alike = any(sentence.endswith("makes no difference beyond chance.") for sentence in told["sentences"])
     for one in told["robustness"]:
         who = "to happen" if one["wanted"] else "not to happen"
         if told["kind"] != "yes/no":
@@ -446,7 +447,7 @@ def Choices(told: Mapping[str, Any]) -> None:
             f"For whoever wants it {who}",
             [Column(f"Choice, for whoever wants it {who}"), Column("Mean", True), Column("Worst tenth", True),
              Column("Most regret", True)],
-            [Row([f"{'★ ' if choice['choice'] == one['best'] else ''}{choice['choice']}",
+            [Row([f"{'★ ' if choice['choice'] == one['best'] and not alike else ''}{choice['choice']}",
                   *(_shown(value, show) for value in (choice["mean"]["mean"], choice["worst"], choice["regret"]))],
                  [choice["choice"], *(value or 0.0 for value in
                                       (choice["mean"]["mean"], choice["worst"], choice["regret"]))])

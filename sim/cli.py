@@ -26,6 +26,7 @@ from sim.errors import BadInput, FolderProblem, UserError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from sim.calibrate import Calibration
     from sim.checks import Report
     from sim.compare import Comparison
     from sim.evidence import Sources
@@ -58,6 +59,10 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+Parameters = Annotated[
+    Path | None,
+    typer.Option("--parameters", metavar="FILE", help="Sets of parameters that runs draw from; calibrate writes one."),
+]
 Folder = Annotated[Path, typer.Argument(metavar="RUNDIR", help="A run folder.", show_default=False)]
 
 
@@ -124,6 +129,7 @@ def run(
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<scenario>-<n>]")
     ] = None,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    parameters: Parameters = None,
     as_json: Json = False,
 ) -> None:
     """Run scenarios many times; print what came of them and write a run folder for each."""
@@ -143,8 +149,9 @@ def run(
                 done = theories(scenario, runs, seed, sets or (), turns, full, folder, figures, progress=progress)
             else:
                 done = running.run(
-                    scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress
-                )
+                    scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress,
+                    parameter_file=parameters,
+                )  # fmt: skip
         if as_json:
             summaries.append(_described(done) if isinstance(done, running.Run) else done.as_dict())
         else:
@@ -241,6 +248,7 @@ def compare(
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/<A>-vs-<B>-<n>]")
     ] = None,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    parameters: Parameters = None,
     as_json: Json = False,
 ) -> None:
     """Compare two scenarios, or one and what --set changes, run by run on common random numbers."""
@@ -252,8 +260,9 @@ def compare(
     b = scenarios[1] if len(scenarios) == 2 else None
     with Progress(f"{Path(scenarios[0]).stem}: pairs") as progress:
         done = comparing.compare(
-            scenarios[0], b, runs, seed, sets or (), fork, turns, policy, out, figures, progress=progress
-        )
+            scenarios[0], b, runs, seed, sets or (), fork, turns, policy, out, figures, progress=progress,
+            parameter_file=parameters,
+        )  # fmt: skip
     echo(to_json(done.as_dict()) if as_json else _compared(done))
 
 
@@ -342,6 +351,7 @@ def hindcast(
         Path | None, typer.Option(help="Folder to write, new or empty.  [default: runs/hindcast-<scenario>-<n>]")
     ] = None,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
+    parameters: Parameters = None,
     as_json: Json = False,
 ) -> None:
     """Score a scenario against what the documents report, beside policies and forecasts that know nothing."""
@@ -349,8 +359,79 @@ def hindcast(
     from sim import hindcast as scoring
 
     with Progress(f"{Path(scenario).stem}: runs") as progress:
-        done = scoring.hindcast(scenario, runs, seed, facts, sets or (), turns, out, figures, progress=progress)
+        done = scoring.hindcast(
+            scenario, runs, seed, facts, sets or (), turns, out, figures, progress=progress, parameter_file=parameters
+        )
     echo(to_json(done.as_dict()) if as_json else _hindcast(done))
+
+
+@app.command()
+def calibrate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
+    points: Annotated[int, typer.Option(help="Points over the ranges of all numbers that have one.")] = 4000,
+    runs_a_point: Annotated[int, typer.Option("--runs-a-point", help="Runs of each point.")] = 16,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same files.")] = 1,
+    facts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Facts, of which those in sample count.  [default: the documents']"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write.  [default: runs/calibration-<scenario>-<n>]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in a folder that holds this calibration.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find which numbers go with the facts in sample, and keep them as a file that --parameters takes."""
+    announce_compilation()
+    from sim import calibrate as calibrating
+
+    with Progress(f"{Path(scenario).stem}: points") as progress:
+        done = calibrating.calibrate(scenario, points, runs_a_point, seed, out, resume, facts, progress=progress)
+    echo(to_json(done.as_dict()) if as_json else _calibrated(done))
+
+
+@app.command()
+def forecast(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
+    parameters: Parameters = None,
+    runs: Annotated[int, typer.Option(help="Number of runs.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same runs.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write.  [default: docs/forecasts/<last turn>-<scenario>.md]")
+    ] = None,
+) -> None:
+    """Write down what an ensemble says of a scenario's end, once, before anyone compares it."""
+    announce_compilation()
+    from sim import forecast as forecasting
+
+    with Progress(f"{Path(scenario).stem}: runs") as progress:
+        echo(str(forecasting.forecast(scenario, parameters, runs, seed, out, progress=progress)))
+
+
+@app.command()
+def validate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or a shipped name.")] = "takeover-2021",
+    points: Annotated[int, typer.Option(help="Points of the calibration.")] = 4000,
+    runs_a_point: Annotated[int, typer.Option("--runs-a-point", help="Runs of each.")] = 16,
+    runs: Annotated[int, typer.Option(help="Runs of each policy in a hindcast.")] = 1000,
+    matters: Annotated[int, typer.Option(help="Points of what matters, of two runs each.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same page.")] = 1,
+    docs: Annotated[Path, typer.Option(help="Folder of the page and its figures.")] = Path("docs"),
+    work: Annotated[Path, typer.Option(help="Folder of what is run; what is whole there is used again.")] = Path(
+        "runs/validation"
+    ),
+) -> None:
+    """Calibrate, score and ask what matters; write docs/validation.md with its figures."""
+    announce_compilation()
+    from sim import validation
+
+    bars: dict[str, Progress] = {}
+
+    def progress(what: str, done: int, wanted: int) -> None:
+        bars.setdefault(what, Progress(what))(done, wanted)
+
+    budget = validation.Budget(points, runs_a_point, runs, matters, seed)
+    echo(str(validation.validate(scenario, budget, docs, work, progress)))
 
 
 @app.command()
@@ -360,6 +441,9 @@ def sources(
     document: Annotated[
         str | None, typer.Option(help="Only numbers that rest on this document, such as RID or FRS2021.")
     ] = None,
+    cites: Annotated[
+        str | None, typer.Option(metavar="DOCUMENT", help="List the numbers that cite it, by the part that they play.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print which claim or assumption stands behind which number, and the coverage."""
@@ -367,6 +451,10 @@ def sources(
     from sim import scenario as reading
 
     found = evidence.sources(reading.read(scenario, sets or ()).scenario)
+    if cites is not None:
+        parts = found.parts(cites)
+        echo(to_json({"cites": cites, "parts": parts}) if as_json else _citing(cites, parts))
+        return
     rows = found.table.to_pylist()
     if document is not None:
         wanted = set(found.resting_on(document))
@@ -467,6 +555,7 @@ def _report(done: Run) -> str:
         manifest["title"],
         f"{manifest['runs']:,} run{plural(manifest['runs'])} of {span}; seed {manifest['seed']}, "
         f"policy {manifest['policy']}" + "".join(f"; {item}" for item in manifest["sets"]),
+        *_drawn_from(manifest),
         "",
     ]
     if summary.outcomes.num_rows:
@@ -477,6 +566,17 @@ def _report(done: Run) -> str:
     parts += [drawn(shown) for shown in _dealing_tables(summary.dealings.to_pylist(), manifest)]
     parts.append(f"Run folder: {done.folder}")
     return "\n".join(parts)
+
+
+def _drawn_from(manifest: dict[str, Any]) -> list[str]:
+    """What the runs' parameters come from, in lines."""
+    told = manifest.get("parameters")
+    if not told:
+        return []
+    return [
+        f"each run draws {told['numbers']} numbers from the {told['sets']} sets of {told['file']}",
+        *(f"note: {note}" for note in told["notes"] if note not in manifest.get("notes", ())),
+    ]
 
 
 def _outcome_table(rows: list[dict[str, Any]]) -> Table:
@@ -684,6 +784,7 @@ def _compared(done: Comparison) -> str:
         f"B: {manifest['b']['label']}{fork}",
         f"{manifest['runs']:,} pairs of runs on common random numbers, {dates[1]} to {dates[-1]}; "
         f"seed {manifest['seed']}",
+        *_drawn_from(manifest),
         *_changed(manifest),
         *manifest["notes"],
         "",
@@ -833,10 +934,52 @@ def _folded(text: str) -> str:
     return textwrap.fill(text, 118, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
+# --------------------------------------------------------------------------------------------- what `calibrate` prints
+
+
+def _calibrated(done: Calibration) -> str:
+    manifest = done.manifest
+    rows = [row for row in done.facts.to_pylist() if row["status"] != "left out"]
+    shown = table("Fact", "", "Wants", "All points", "Best", "Kept", "95%", "By the rest", "95%", "", title="Facts")
+    for row in rows:
+        rest = ["-", "", ""]
+        if not math.isnan(row["rest"] if row["rest"] is not None else math.nan):
+            verdict = "foretold" if row["predicted"] else "NOT FORETOLD"
+            rest = [percent(row["rest"]), f"{percent(row['rest_low'])}-{percent(row['rest_high'])}", verdict]
+        kept = "-" if row["kept"] is None else percent(row["kept"])
+        band = "" if row["kept"] is None else f"{percent(row['kept_low'])}-{percent(row['kept_high'])}"
+        name = row["fact"] + ("" if row["status"] == "used" else " (out of reach)")
+        shown.add_row(
+            name, "H" if row["weight"] == "hard" else "S",
+            percent(row["wanted"]), percent(row["prior"]), percent(row["best"]), kept, band, *rest,
+        )  # fmt: skip
+    learnt = table("Number", "Range", "By hand", "Pulled", "95%", "Kept: median", "90%", "Moved", "95%", "Distance",
+                   title="What the facts taught")  # fmt: skip
+    taught = [row for row in done.numbers.to_pylist() if row["taught"]]
+    for row in taught[:SHOWN_AXES]:
+        learnt.add_row(
+            row["title"], f"{number(row['low'])} to {number(row['high'])}", number(row["value"]),
+            f"{'up' if row['pull'] > 0 else 'down'} {abs(row['pull']):.2f}",
+            f"{row['pull_low']:+.2f} to {row['pull_high']:+.2f}", number(row["q50"]),
+            f"{number(row['q05'])} to {number(row['q95'])}", f"{row['shift']:+.0%}",
+            f"{row['shift_low']:+.0%} to {row['shift_high']:+.0%}", f"{row['distance']:.2f}",
+        )  # fmt: skip
+    left_out = [f"{name}: {why}" for name, why in manifest["left_out"].items()]
+    return "\n".join([
+        manifest["title"],
+        f"{manifest['points']:,} points of {manifest['numbers']} numbers, {manifest['runs_a_point']} runs each; seed "
+        f"{manifest['seed']}; facts in sample of {manifest['facts']}: {manifest['used']} used of {len(rows)}",
+        f"{manifest['kept']} points are kept, worth {manifest['effective']:.1f} of equal weight",
+        "", drawn(shown),
+        *(_folded(f"not used: {line}") for line in left_out),
+        "", *([drawn(learnt)] if taught else []),
+        _folded(f"The facts taught {manifest['taught']} numbers something; {manifest['open']} they left open, as far "
+                f"as {manifest['points']:,} points can tell."),
+        f"Parameter sets: {done.parameters}",
+    ])  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------- what `hindcast` prints
-
-
-SAMPLES = {"in": "in sample", "out": "out of sample"}
 
 
 def _hindcast(done: Hindcast) -> str:
@@ -847,6 +990,7 @@ def _hindcast(done: Hindcast) -> str:
         f"{manifest['runs']:,} runs of each policy, {dates[1]} to {dates[-1]}; seed {manifest['seed']}"
         + "".join(f"; {item}" for item in manifest["sets"]),
         f"Facts of {manifest['facts']['file']}: {manifest['facts']['title']}",
+        *_drawn_from(manifest),
         *(f"note: {note}" for note in manifest["notes"]),
         "",
     ]
@@ -903,6 +1047,8 @@ def _fact_table(rows: list[dict[str, Any]], others: Sequence[str]) -> Table:
 
 
 def _total(row: dict[str, Any], others: Sequence[str]) -> str:
+    from sim.hindcast import SAMPLES
+
     theirs = ", ".join(f"{other} {row[other]}" for other in others)
     kinds = {"given": "given", "cannot": "cannot be said", "outside": "outside the scenario"}
     apart = [f"{row[key]} {word}" for key, word in kinds.items() if row[key]]
@@ -915,6 +1061,8 @@ def _total(row: dict[str, Any], others: Sequence[str]) -> str:
 
 
 def _brier(row: dict[str, Any], others: Sequence[str]) -> str:
+    from sim.hindcast import SAMPLES
+
     skills = ", ".join(
         f"{number(row[f'brier_{other}'])} of {other} (skill {number(row[f'skill_{other}'])})" for other in others
     )
@@ -940,6 +1088,8 @@ def _forecast_table(rows: list[dict[str, Any]]) -> Table:
 
 def _best_others(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The model's skill over the best forecast that is not its own, by sample."""
+    from sim.hindcast import SAMPLES
+
     for sample, where in SAMPLES.items():
         others = [row for row in rows if row["sample"] == sample and row["forecast"] not in ("model", "reported")]
         if others:
@@ -1187,6 +1337,15 @@ def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
 def _resting(numbers: int, claim: int, both: int, assumption: int) -> str:
     """How many numbers rest on what; what rests on neither is to follow."""
     return f"{numbers} numbers: {claim} on claims, {both} on claims and assumptions, {assumption} on assumptions, "
+
+
+def _citing(document: str, parts: dict[str, list[dict[str, Any]]]) -> str:
+    shown = table("Part", "Number", "Value", "Claims and their kind", "Where")
+    for part, rows in parts.items():
+        for n, row in enumerate(rows):
+            shown.add_row(part if n == 0 else "", row["path"], row["value"], row["kinds"], row["locators"])
+    counts = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
+    return drawn(shown) + f"{sum(map(len, parts.values()))} numbers cite {document}: {counts or 'none'}"
 
 
 def _sourced(found: Sources, rows: Sequence[dict[str, Any]]) -> str:

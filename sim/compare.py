@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import analysis, columns, records, store
+from sim import analysis, columns, parameters, records, store
 from sim import runs as running
 from sim.arrays import (
     ANSWER,
@@ -541,15 +541,19 @@ def compare(
     figures: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
+    parameter_file: str | Path | None = None,
 ) -> Comparison:
     """Compare two scenarios pair by pair on common random numbers, and write a folder; returns it as a `Comparison`.
 
     a, b: files, or names of shipped scenarios; b is a where left out. sets, policy: what B has instead of what its file
     says. fork: a date or a turn from which on B's numbers hold, after A's own past. turns: of both. out: the folder,
-    new or empty; `runs/<a>-vs-<b>-<n>` if left out. Raises BadInput (also where B equals A), FolderProblem or
+    new or empty; `runs/<a>-vs-<b>-<n>` if left out. parameter_file: sets of parameters, of which both runs of a
+    pair have the same one, but for what `sets` says of B. Raises BadInput (also where B equals A), FolderProblem or
     StorageProblem; on any error nothing is left behind.
     """
-    return _Pairing(a, b, runs, seed, sets, fork, turns, policy, threads).written(out, figures, progress)
+    return _Pairing(a, b, runs, seed, sets, fork, turns, policy, threads, parameter_file).written(
+        out, figures, progress
+    )
 
 
 class _Pairing:
@@ -557,7 +561,7 @@ class _Pairing:
 
     def __init__(
         self, a: str | Path, b: str | Path | None, pairs: int, seed: int, sets: Sequence[str], fork: str | int | None,
-        turns: int | None, policy: str | None, threads: int | None,
+        turns: int | None, policy: str | None, threads: int | None, parameter_file: str | Path | None,
     ) -> None:  # fmt: skip
         running.check_options(pairs, seed, policy, threads, least=2, most=MOST_PAIRS)
         if b is None and not sets and policy is None:
@@ -566,6 +570,7 @@ class _Pairing:
         self.count, self.seed, self.sets, self.policy = pairs, seed, list(sets), policy
         self.threads = threads or running.cores()
         self.sources = (a, a if b is None else b)
+        self.parameter_file = parameter_file
         self.notes: list[str] = []
         self.a, self.b = self._ready(turns)
         self.turns = self.a.turns
@@ -587,7 +592,10 @@ class _Pairing:
     # -- both sides
 
     def _ready(self, turns: int | None) -> tuple[running.Prepared, running.Prepared]:
-        a, b = running.prepare(self.sources[0], (), turns), running.prepare(self.sources[1], self.sets, turns)
+        drawn = self.parameter_file
+        a = running.prepare(self.sources[0], (), turns, drawn)
+        b = running.prepare(self.sources[1], self.sets, turns, drawn)
+        self.notes += list(dict.fromkeys(note for ready in (a, b) for note in ready.drawn.notes))
         for word in ("start", "turn"):
             one, other = getattr(a.scenario, word), getattr(b.scenario, word)
             if one != other:
@@ -598,7 +606,10 @@ class _Pairing:
         if a.turns != b.turns:
             shorter = min(a.turns, b.turns)
             self.notes.append(f"A has {a.turns} turns and B {b.turns}: the first {shorter} are compared")
-            a, b = (running.prepared(ready.scenario, ready.text, shorter) for ready in (a, b))
+            a, b = (
+                running.with_parameters(running.prepared(ready.scenario, ready.text, shorter), ready.drawn)
+                for ready in (a, b)
+            )
         return a, replace(b, compiled=b.compiled.with_policy(self.policy))
 
     def _refuse_equals(self) -> None:
@@ -615,6 +626,8 @@ class _Pairing:
         columns = [name for name in type(one.tables).__annotations__ if name != "address"]
         if any(not np.array_equal(getattr(tables[0], name), getattr(tables[1], name)) for name in columns):
             return
+        if self.a.drawn.paths != self.b.drawn.paths:  # what B sets by hand, A's runs draw
+            return
         if self.fork and self.changes:
             raise BadInput(
                 f"B equals A from {self.a.legend.dates[self.fork]} on: starting values and earlier dated events do not "
@@ -624,18 +637,25 @@ class _Pairing:
 
     def _histories(self) -> Iterator[tuple[History, History]]:
         """Histories of both sides, some runs at a time, in order."""
-        from sim.kernel import batches
 
-        def of(compiled: Compiled) -> Iterator[History]:
-            return batches(compiled, self.seed, range(self.count), turns=self.turns, threads=self.threads)
+        def of(ready: running.Prepared) -> Iterator[History]:
+            return ready.histories(self.seed, range(self.count), threads=self.threads)
 
-        return zip(of(self.a.compiled), self._forks() if self.fork else of(self.b.compiled), strict=True)
+        return zip(of(self.a), self._forks() if self.fork else of(self.b), strict=True)
+
+    def tables(self, run: int) -> tuple[Compiled, Compiled]:
+        """The tables of both sides in one pair."""
+        a, b = (ready.drawn.patched(ready.compiled, self.seed, run) for ready in (self.a, self.b))
+        return a, b
 
     def _forks(self) -> Iterator[History]:
-        from sim.kernel import LANES
+        from sim.kernel import LANES, joined
 
         def part(first: int) -> History:
             numbers = range(first, min(first + LANES, self.count))
+            if self.a.drawn or self.b.drawn:  # each pair has tables of its own
+                alone = [forked(*self.tables(run), self.fork, self.seed, [run], self.turns) for run in numbers]
+                return joined(alone)
             return forked(self.a.compiled, self.b.compiled, self.fork, self.seed, numbers, self.turns)
 
         starts = range(0, self.count, LANES)
@@ -892,6 +912,8 @@ class _Pairing:
             self._added_up(progress)
             for side, ready in (("a", self.a), ("b", self.b)):
                 folder.write_text(f"{side}.yaml", ready.text)
+                if ready.drawn:
+                    folder.write_text(f"{side}-{parameters.FILE}", ready.drawn.text)
             tables = {
                 "differences": self.differences(),
                 "pairs": self.pairs(),
@@ -935,7 +957,7 @@ class _Pairing:
             "versions": running.versions(),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self.began, 3),
-        }  # fmt: skip
+        } | running.described(self.parameter_file, self.a.drawn)  # fmt: skip
 
     def draw(self, done: Comparison) -> list[Path]:
         """Draw the figures of a comparison into its folder."""
@@ -1143,16 +1165,18 @@ class Story:
         from sim.kernel import ensemble
 
         of = self.of
-        one = ensemble(of.a.compiled, of.seed, [self.run], turns=of.turns)
+        a, b = of.tables(self.run)
+        one = ensemble(a, of.seed, [self.run], turns=of.turns)
         if of.fork:
-            return one, forked(of.a.compiled, of.b.compiled, of.fork, of.seed, [self.run], of.turns)
-        return one, ensemble(of.b.compiled, of.seed, [self.run], turns=of.turns)
+            return one, forked(a, b, of.fork, of.seed, [self.run], of.turns)
+        return one, ensemble(b, of.seed, [self.run], turns=of.turns)
 
     def _weighed(self, actor: str) -> list[Weighed | None]:
         """The actor's options on each side; None where it is not there."""
         of, found = self.of, []
-        for side, compiled in enumerate((of.a.compiled, of.b.compiled)):
-            first, fork = (of.a.compiled, of.fork) if side and of.fork else (compiled, 0)
+        tables = of.tables(self.run)
+        for side, compiled in enumerate(tables):
+            first, fork = (tables[0], of.fork) if side and of.fork else (compiled, 0)
             course = Course(first, compiled, fork, of.seed, [self.run])
             for _ in range(self.turn - 1):
                 course.open()

@@ -353,7 +353,8 @@ class _Compiler:
                     self.number("forgetting", assurance.forgetting, f"{place}.forgetting")
                     self.number("belief_signal", assurance.signal, f"{place}.signal")
                     columns["belief_key"].append(name_key(f"{giver}|{receiver}|{q}"))
-        self.belief: dict[tuple[str | None, str | None, str | None], int] = {name: b for b, name in enumerate(self.beliefs)}
+        self.belief: dict[tuple[str | None, str | None, str | None], int] = {}
+        self.belief |= {name: b for b, name in enumerate(self.beliefs)}
         columns["belief_of"] = [-1] * len(self.slot)
         for b, s in enumerate(columns["promised"]):
             columns["belief_of"][s] = b

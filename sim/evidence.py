@@ -182,10 +182,39 @@ class Sources:
             if any(_document(claim) == document or claim.startswith(f"{document}-") for claim in cited.split())
         ]
 
+    def parts(self, document: str) -> dict[str, list[dict[str, Any]]]:
+        """The numbers that cite a document, by the part that each plays (see `part`): rows of the table, with what kind
+        of statement each claim of the document is (`kinds`)."""
+        wanted, known = set(self.resting_on(document)), claims()
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.table.to_pylist():
+            if row["path"] in wanted:
+                cited = [claim for claim in row["claims"].split() if claim in known]
+                mine = [c for c in cited if document in (_document(c), c.split("-")[0])]
+                row["kinds"] = " ".join(f"{claim}:{known[claim].kind}" for claim in mine)
+                found.setdefault(part(row["path"]), []).append(row)
+        return {name: found[name] for name in PARTS if name in found}
+
     def without(self) -> list[str]:
         """Paths of the numbers that have neither claim nor assumption."""
         rows = zip(self.table["path"].to_pylist(), self.table["basis"].to_pylist(), strict=True)
         return [path for path, basis in rows if basis == NEITHER]
+
+
+INTEREST, CONSTRAINT, INJECT, START, ASKED = "interest", "constraint", "inject", "starting value", "outcome"
+PARTS = (INTEREST, CONSTRAINT, INJECT, START, ASKED)
+
+
+def part(path: str) -> str:
+    """The part that a number plays: interest (what actors want, whom they have a stake in); constraint (what acts,
+    promises, couplings, capabilities, incidents and indicators can do); inject (a dated event); starting value (of an
+    indicator, in the world or as a scenario sets it); outcome (a question of the scenario)."""
+    words = path.replace("[", ".").split(".")
+    if words[0] == "actors" and words[2] in ("interests", "stakes"):
+        return INTEREST
+    if words[0] == "indicators" and words[2] == "start":
+        return START
+    return {"timeline": INJECT, "set": START, "outcomes": ASKED}.get(words[0], CONSTRAINT)
 
 
 def sources(scenario: Scenario) -> Sources:

@@ -148,6 +148,7 @@ def card_of(
     target: str | None = None,
 ) -> Card:
     """The same of a run that lies in no folder, which scenario, seed, number and policy make."""
+    ready = ready.one(seed, run)
     scenario: Scenario = ready.scenario
     labels = list(ready.legend.dates)
     number = _turn(scenario, {"dates": labels, "turns": ready.turns}, turn)

@@ -325,19 +325,21 @@ def _quoted(name: str) -> str:
 # ------------------------------------------------------------------------------------------------------- the analysis
 
 
-def analyse(folder: str | Path, outcomes: Sequence[str] = (), progress: Progress | None = None) -> Findings:
+def analyse(
+    folder: str | Path, outcomes: Sequence[str] = (), progress: Progress | None = None, whole: bool = True
+) -> Findings:
     """What the study of a folder says, finished or not. outcomes: these only. progress: called with the outcomes that
-    are done and wanted.
+    are done and wanted. whole: with curves, tipping points, boxes and choices, not only with what moves an outcome.
 
     Raises BadInput for an outcome that the study does not ask for, FolderProblem for a folder without runs or with a
     damaged shard.
     """
-    return _Analysis(Path(folder), outcomes, progress or (lambda done, wanted: None)).findings()
+    return _Analysis(Path(folder), outcomes, progress or (lambda done, wanted: None), whole).findings()
 
 
 class _Analysis:
-    def __init__(self, folder: Path, outcomes: Sequence[str], progress: Progress) -> None:
-        self.folder, self.progress = folder, progress
+    def __init__(self, folder: Path, outcomes: Sequence[str], progress: Progress, whole: bool) -> None:
+        self.folder, self.progress, self.whole = folder, progress, whole
         self.table = _Table(folder)
         self.manifest = self.table.manifest
         known = self.manifest["outcomes"]
@@ -368,6 +370,7 @@ class _Analysis:
             self.progress(n, len(told))
             if one.varies:
                 self._responses(one, data[one.name])
+            if one.varies and self.whole:
                 self._boxes(one, data[one.name][BASE], notes)
                 self._robust(one, data[one.name])
             one.sentences = self._sentences(one)
@@ -503,6 +506,8 @@ class _Analysis:
                 if not levels:
                     continue
                 told.responses[variant, axis.path] = levels
+                if not self.whole:
+                    continue
                 line: Curve | None = joined(levels)
                 if continuous:
                     line = curve(values[first], of[first], apart, told.yes_or_no) if n < CURVES or axis.lever else None
@@ -512,7 +517,7 @@ class _Analysis:
                 if told.yes_or_no and not axis.labels:
                     told.tipping[variant, axis.path] = tipping_points(line)
         told.tipping = {key: several for key, several in told.tipping.items() if several}
-        told.surface = self._surface(told, data[BASE])
+        told.surface = self._surface(told, data[BASE]) if self.whole else None
 
     def _effect(self, at: Floats, values: Floats) -> Estimate:
         """The outcome at the high end of an axis less that at its low end: at its last and first value, or in its

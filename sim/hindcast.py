@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim import columns, data, facts, naming, observed, obstacles, store, verdicts
+from sim import columns, data, facts, naming, observed, obstacles, parameters, store, verdicts
 from sim import runs as running
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
@@ -40,6 +40,7 @@ from sim.scores import (
 from sim.verdicts import BoundFact, BoundFacts
 
 BASELINES = tuple(name for name in ("random", "frozen", "trend") if name in POLICIES)
+SAMPLES = {"in": "in sample", "out": "out of sample"}
 MOST = 100_000
 MOST_SIDES = 40_000_000  # numbers kept of each policy: parts of tests times runs
 Progress = Callable[[int, int], None]
@@ -129,18 +130,20 @@ def hindcast(
     figures: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
+    parameter_file: str | Path | None = None,
 ) -> Hindcast:
     """Score a scenario against what the documents report, beside the baselines, and write a folder; returns it.
 
     fact_file: the facts, seeds/facts.yaml if None. out: the folder, new or empty; `runs/hindcast-<scenario>-<n>` if
     None.
-    progress: called with the runs done and the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any
+    progress: called with the runs done and the runs wanted. parameter_file: sets of parameters that the runs of every
+    policy draw from. Raises BadInput, FolderProblem or StorageProblem; on any
     error nothing is left behind.
     """
     running.check_options(runs, seed, None, threads, least=2, most=MOST)
     began, started = time.monotonic(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     read = facts.read(fact_file)
-    ready = running.prepare(source, sets, turns)
+    ready = running.prepare(source, sets, turns, parameter_file)
     bound = verdicts.bind(read, ready.scenario, ready.compiled, ready.turns)
     cells = observed.cells(ready.scenario, ready.turns)
     places = observed.places(ready.scenario, ready.compiled, ready.turns)
@@ -169,11 +172,14 @@ def hindcast(
             "holds": _holds(bound, found[MODEL], runs),
         }
         folder.write_text(running.SCENARIO, ready.text)
+        if ready.drawn:
+            folder.write_text(parameters.FILE, ready.drawn.text)
         folder.write_text("facts.yaml", read.path.read_text(encoding="utf-8"))
         for label, one in tables.items():
             folder.write_table(f"{label}.parquet", one)
         manifest = folder.finish(
             _manifest(ready, source, name, runs, seed, sets, read, cells)
+            | running.described(parameter_file, ready.drawn)
             | {
                 "totals": totals(table),
                 "brier": fact_brier(table),
@@ -190,7 +196,7 @@ def hindcast(
     return done
 
 
-def _ablated(ready: running.Prepared, bound: BoundFacts) -> list[tuple[Compiled, BoundFacts]]:
+def _ablated(ready: running.Prepared, bound: BoundFacts) -> list[tuple[running.Prepared, BoundFacts]]:
     """The scenario without what each ablation takes away, and the facts that ask for it."""
     groups: dict[tuple[tuple[str, Any], ...], list[BoundFact]] = {}
     for fact in bound.facts:
@@ -199,10 +205,9 @@ def _ablated(ready: running.Prepared, bound: BoundFacts) -> list[tuple[Compiled,
             groups.setdefault(key, []).append(fact)
     found = []
     for key, members in groups.items():
-        from sim.compile import compile_scenario
-
-        compiled = compile_scenario(with_numbers(ready.scenario, dict(key), widen=True))
-        found.append((compiled, BoundFacts(members, {}, {}, bound.source)))
+        without = running.prepared(with_numbers(ready.scenario, dict(key), widen=True), "", ready.turns)
+        drawn = ready.drawn.without(path for path, _ in key)
+        found.append((running.with_parameters(without, drawn), BoundFacts(members, {}, {}, bound.source)))
     return found
 
 
@@ -217,9 +222,6 @@ def _all_gathered(
     progress: Progress | None,
 ) -> dict[str, Gathered]:
     """What is kept of the model and of each baseline."""
-    from sim.kernel import batches
-
-    cores = threads or running.cores()
     ablations = _ablated(ready, bound)
     names = (MODEL, *BASELINES)
     wanted, before = runs * len(names) * (1 + len(ablations)), 0
@@ -230,15 +232,14 @@ def _all_gathered(
         if progress is not None:
             progress(before, wanted)
 
-    def histories(compiled: Compiled, name: str) -> Iterable[History]:
-        policy = None if name == MODEL else name
-        return batches(compiled, seed, range(runs), policy=policy, turns=ready.turns, explained=False, threads=cores)
+    def histories(of: running.Prepared, name: str) -> Iterable[History]:
+        return of.histories(seed, range(runs), None if name == MODEL else name, threads, explained=False)
 
     found = {}
     for name in names:
-        found[name] = gather(bound, histories(ready.compiled, name), ready.compiled, cells, places, done)
-        for compiled, some in ablations:
-            found[name].without |= gather(some, histories(compiled, name), compiled, done=done).sides
+        found[name] = gather(bound, histories(ready, name), ready.compiled, cells, places, done)
+        for without, some in ablations:
+            found[name].without |= gather(some, histories(without, name), without.compiled, done=done).sides
     return found
 
 
@@ -255,15 +256,18 @@ def obstacle_table(
         if entry.quantity.range
     }
 
+    def tables(run: int) -> Compiled:
+        return ready.drawn.patched(ready.compiled, seed, run)
+
     def record(run: int) -> Record:
-        return Record.of(ensemble(ready.compiled, seed, [run], turns=ready.turns))
+        return Record.of(ensemble(tables(run), seed, [run], turns=ready.turns))
 
     dates, words, out = ready.legend.dates, naming.Words(ready.scenario), []
     for fact in bound.facts:
         row = rows[fact.id]
         if row["passes"] or row["status"] != "scored" or fact.fact.scope != "run":
             continue
-        one = obstacles.nearest(fact, found.sides[fact.id], range(runs), ready.compiled, seed, record, ranges)
+        one = obstacles.nearest(fact, found.sides[fact.id], range(runs), tables, seed, record, ranges)
         if one is None:
             continue
         told: dict[str, Any] = {

@@ -8,7 +8,7 @@ come before those that are a step towards it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,14 +83,15 @@ def nearest(
     fact: BoundFact,
     sides: Floats,
     numbers: Sequence[int],
-    compiled: Compiled,
+    compiled_of: Callable[[int], Compiled],
     seed: int,
     record_of: Any,
     ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Obstacle | None:
     """The obstacle of a fact that some runs fail; None where none fails.
 
-    sides: (R, leaves, 2) as measured in the runs of these numbers. record_of: gives the `Record` of one run again.
+    sides: (R, leaves, 2) as measured in the runs of these numbers. compiled_of: gives the tables of one run, record_of
+    its `Record` again.
     ranges: declared, of the numbers looked at for a tip.
     """
     judged = fact.judge(sides)
@@ -109,7 +110,7 @@ def nearest(
         float(first.sides[0]), first.leaf.bound, float(first.sides[1]),
     )  # fmt: skip
     record = record_of(run)
-    search = _Search(compiled, seed, run, record, fact.whole)
+    search = _Search(compiled_of(run), seed, run, record, fact.whole)
     best = max(
         ((lever, part) for part in turned for lever in search.levers(part)),
         key=lambda item: (item[0].whole, item[0].ease),

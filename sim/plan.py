@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim import columns, faults, records, runs
+from sim import columns, faults, parameters, records, runs
 from sim.arrays import Acts, Compiled, History, Talks
 from sim.errors import Problem, Problems
-from sim.scenario import Scenario, plain
+from sim.scenario import Scenario, plain, settable
 from sim.study import Asked, Axis, Value, changed
 
 STRIP = 128  # runs whose histories are answered at once
@@ -122,7 +122,9 @@ class Plan:
         values = self.design.values(rows.point)
         ((key, _),) = self._keys(rows, values)
         structure = self.structure(key)
-        ready = dataclasses.replace(structure.ready, compiled=structure.patched(values[0]))
+        drawn = int(self.design.drawn(rows.point, rows.replicate)[0])
+        compiled = structure.ready.drawn.patched(structure.patched(values[0]), self.study.seed, drawn)
+        ready = dataclasses.replace(structure.ready, compiled=compiled, drawn=parameters.NONE)
         return ready, self.history(structure, rows, values)
 
     # -- the scenario of a structure
@@ -156,12 +158,16 @@ class Plan:
         ready = runs.prepared(scenario, "") if values else self._base
         compiled, wanted = ready.compiled, self.asked.outcomes
         efforts = {self.axes[a].path: self.axes[a].low for a in self.patching if self.axes[a].place.endswith(".effort")}
-        if efforts:  # more acts fit into a turn where the least effort is less: make room for them
-            roomy = runs.prepared(changed(scenario, efforts), "").compiled.space
-            compiled = dataclasses.replace(compiled, space={k: max(v, roomy[k]) for k, v in compiled.space.items()})
+        drawn = self._drawn(scenario, values)
+        compiled = runs.roomy(compiled, scenario, drawn.efforts | efforts)
         questions = tuple(question for question in ready.questions if question.name in wanted)
         patching = {a: self.axes[a].place for a in self.patching if self.axes[a].place in compiled.owners}
-        return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions), patching)
+        return Structure(dataclasses.replace(ready, compiled=compiled, questions=questions, drawn=drawn), patching)
+
+    def _drawn(self, scenario: Scenario, values: Mapping[str, Value]) -> parameters.Drawn:
+        """The parameter sets of the study but for what varies, and what the variant sets."""
+        axes = [axis.place for axis in self.axes]
+        return self.asked.drawn.without([*axes, *(settable(scenario, path) for path in values)])
 
     # -- what changes nothing
 
@@ -263,7 +269,8 @@ class Plan:
         faults.before(rows.run)
         varied = {place: values[:, a] for a, place in structure.patching.items()}
         drawn = self.design.drawn(rows.point, rows.replicate)
-        same = (rows.point == rows.point[0]).all()
+        varied |= structure.ready.drawn.numbers(self.study.seed, drawn.tolist())
+        same = (rows.point == rows.point[0]).all() and not structure.ready.drawn
         return kernel.ensemble(
             structure.patched(values[0]) if same else structure.compiled, self.study.seed, drawn, names=rows.run,
             turns=structure.ready.turns, explained=explained, numbers=None if same else varied,

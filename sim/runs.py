@@ -11,9 +11,9 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sim
-from sim import analysis, evidence, records, register, store
+from sim import analysis, evidence, parameters, records, register, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
 from sim.scenario import (
@@ -32,10 +32,12 @@ from sim.scenario import (
     members,
     read,
     rung_value,
+    settable,
     span,
     turn_dates,
     turn_of,
     verb,
+    with_numbers,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +61,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A scenario ready to run: what it says, its tables, its questions and its labels, for a number of turns."""
+    """A scenario ready to run: what it says, its tables, its questions and its labels, for a number of turns.
+
+    drawn: sets of parameters from which each run has its numbers, if there are any.
+    """
 
     scenario: Scenario
     text: str
@@ -67,6 +72,29 @@ class Prepared:
     turns: int
     legend: records.Legend
     questions: tuple[records.Question, ...]
+    drawn: parameters.Drawn = parameters.NONE
+
+    def histories(
+        self, seed: int, runs: range, policy: str | None = None, threads: int | None = None, explained: bool = True
+    ) -> Iterator[History]:
+        """Histories in order of run, for any number of runs in the same memory."""
+        from sim.kernel import batches
+
+        for first in range(runs.start, runs.stop, STRETCH):
+            part = range(first, min(first + STRETCH, runs.stop))
+            varied: Any = self.drawn.numbers(seed, part)
+            yield from batches(
+                self.compiled, seed, part, policy=policy, turns=self.turns, threads=threads or cores(),
+                explained=explained, numbers=varied,
+            )  # fmt: skip
+
+    def one(self, seed: int, run: int) -> Prepared:
+        """The same with the numbers of one run in the scenario and its tables."""
+        if not self.drawn:
+            return self
+        values = {path: float(value[0]) for path, value in self.drawn.numbers(seed, [run]).items()}
+        patched = self.compiled.patched(values)
+        return replace(self, scenario=with_numbers(self.scenario, values), compiled=patched, drawn=parameters.NONE)
 
     def tables(self, history: History) -> dict[str, pa.Table]:
         """All tables of a history: states, acts, beliefs, events, those of `register.TABLES`, outcomes."""
@@ -80,11 +108,34 @@ class Prepared:
         }
 
 
-def prepare(source: str | Path, sets: Sequence[str] = (), turns: int | None = None) -> Prepared:
-    """Read, check and compile a scenario. turns: instead of the scenario's own."""
+def prepare(
+    source: str | Path, sets: Sequence[str] = (), turns: int | None = None, parameter_file: str | Path | None = None
+) -> Prepared:
+    """Read, check and compile a scenario. turns: instead of the scenario's own. parameter_file: sets of parameters from
+    which each run has its numbers, but for those that `sets` sets."""
     loaded = read(source, sets)
     scenario: Scenario = loaded.scenario
-    return prepared(scenario, loaded.text(), turns)
+    ready = prepared(scenario, loaded.text(), turns)
+    if parameter_file is None:
+        return ready
+    held = [settable(scenario, text.partition("=")[0].strip()) for text in sets]
+    found = parameters.read(parameter_file)
+    return with_parameters(ready, parameters.fitted(found, loaded, ready.compiled, held, str(parameter_file)))
+
+
+def with_parameters(ready: Prepared, drawn: parameters.Drawn) -> Prepared:
+    """The same with numbers that each run draws."""
+    return replace(ready, compiled=roomy(ready.compiled, ready.scenario, drawn.efforts), drawn=drawn)
+
+
+def roomy(compiled: Compiled, scenario: Scenario, efforts: Mapping[str, float]) -> Compiled:
+    """The same with room for the acts that fit into a turn when efforts are this low."""
+    from sim.compile import compile_scenario
+
+    if not efforts:
+        return compiled
+    space = compile_scenario(with_numbers(scenario, efforts, widen=True)).space
+    return replace(compiled, space={name: max(size, space[name]) for name, size in compiled.space.items()})
 
 
 def prepared(scenario: Scenario, text: str, turns: int | None = None) -> Prepared:
@@ -293,7 +344,8 @@ class Run:
         path = self.folder / SCENARIO
         if not path.is_file():
             raise FolderProblem(f"{path}: missing; the folder is damaged")
-        return prepare(path, turns=self.manifest["turns"])
+        drawn = self.folder / parameters.FILE
+        return prepare(path, (), self.manifest["turns"], drawn if self.manifest.get("parameters") else None)
 
     def table(self, name: str) -> pa.Table:
         """A table by name, verified against the manifest."""
@@ -362,6 +414,10 @@ class Run:
             text = path.read_text(encoding="utf-8") if path.is_file() else ""
         if self.manifest["hashes"]["scenario"] != store.text_hash(text):
             found.append(f"{SCENARIO} has changed since this folder was written")
+        if self.manifest.get("parameters") and self.manifest["parameters"]["hash"] != store.text_hash(
+            self.prepared.drawn.text
+        ):
+            found.append(f"{parameters.FILE} has changed since this folder was written")
         return found
 
 
@@ -377,27 +433,31 @@ def run(
     figures: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
+    parameter_file: str | Path | None = None,
 ) -> Run:
     """Run a scenario and write a run folder; returns it as a `Run`.
 
     source: a file, or the name of a shipped scenario. sets: `path=value` replacements. turns, policy: instead of the
     scenario's own. full: keep every table also above 1,000 runs. out: the folder, new or empty; `runs/<scenario>-<n>`
     if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
-    the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
+    the runs wanted. parameter_file: sets of parameters that the runs draw from.
+    Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
     """
     check_options(runs, seed, policy, threads)
     began = time.monotonic()
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    ready = prepare(source, sets, turns)
+    ready = prepare(source, sets, turns, parameter_file)
     name = Path(source).stem
     folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", name)
     with folder:
         folder.write_text(SCENARIO, ready.text)
-        sample = _write_tables(
-            folder, ready, _histories(ready, seed, range(runs), policy, threads), runs, full, figures, progress
-        )
+        if ready.drawn:
+            folder.write_text(parameters.FILE, ready.drawn.text)
+        histories = ready.histories(seed, range(runs), policy, threads)
+        sample = _write_tables(folder, ready, histories, runs, full, figures, progress)
         manifest = folder.finish(
             _manifest(ready, source, name, runs, seed, sets, policy, full)
+            | described(parameter_file, ready.drawn)
             | {"started": started, "seconds": round(time.monotonic() - began, 3)}
         )
         done = Run(folder.path, manifest)
@@ -426,13 +486,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _histories(ready: Prepared, seed: int, runs: range, policy: str | None, threads: int | None) -> Iterator[History]:
-    """Histories in order of run, for any number of runs in the same memory."""
-    from sim.kernel import batches
-
-    for first in range(runs.start, runs.stop, STRETCH):
-        part = range(first, min(first + STRETCH, runs.stop))
-        yield from batches(ready.compiled, seed, part, policy=policy, turns=ready.turns, threads=threads or cores())
+def described(parameter_file: str | Path | None, drawn: parameters.Drawn) -> dict[str, Any]:
+    """What a manifest says of the parameters; nothing where each run has the scenario's own."""
+    if not drawn:
+        return {}
+    return {
+        "parameters": {
+            "file": str(parameter_file), "hash": store.text_hash(drawn.text), "sets": int(drawn.weights.size),
+            "numbers": len(drawn.paths), "notes": list(drawn.notes),
+        }
+    }  # fmt: skip
 
 
 def _write_tables(
@@ -642,4 +705,5 @@ def again(recorded: Run, run: int) -> History:
     recorded.check_run(run)
     ready, manifest = recorded.prepared, recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
-    return ensemble(ready.compiled, manifest["seed"], np.array([run]), policy=policy, turns=ready.turns)
+    compiled = ready.drawn.patched(ready.compiled, manifest["seed"], run)
+    return ensemble(compiled, manifest["seed"], np.array([run]), policy=policy, turns=ready.turns)

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag
 from pydantic_core import PydanticCustomError
 
-from sim import data, located
+from sim import data, located, parameters
 from sim.compile import compile_scenario
 from sim.draws import name_key
-from sim.errors import Problem, Problems
+from sim.errors import BadInput, Problem, Problems
 from sim.located import Location, path_of
 from sim.scenario import (
     Claims,
@@ -181,6 +181,12 @@ class Study(Part):
         description="Outcomes that the scenario does not ask for, in its own form.",
         examples=[{"calm": {"end": "spillover", "at_most": 0.2}}],
     )
+    parameters: Line | None = Field(
+        None,
+        description="Sets of parameters, beside this file, of which every run draws one (tightrope calibrate); what "
+        "varies, is held or set by a variant stays as the study has it.",
+        examples=["parameters.csv"],
+    )
     keep: list[Literal["states", "acts", "beliefs", "events"]] = Field(
         default_factory=list, description="Tables to keep beside the outcomes.", examples=[["acts"]]
     )
@@ -241,6 +247,7 @@ class Asked:
     listing: str | None
     document: located.Document
     notes: tuple[str, ...] = ()
+    drawn: parameters.Drawn = parameters.NONE
 
     @cached_property
     def design(self) -> Design:
@@ -518,7 +525,10 @@ class _Reading:
             self._variants(base, axes)
         if self.found or base is None:
             return None
-        asked = Asked(self.study, base, tuple(axes), listed, self.listing, self.document, tuple(self.notes))
+        drawn = self._drawn(loaded, base, held)
+        if self.found:
+            return None
+        asked = Asked(self.study, base, tuple(axes), listed, self.listing, self.document, tuple(self.notes), drawn)
         if asked.design.points * self.study.replicates > DRAWN:
             self.tell((), f"asks for {asked.runs:,} runs; at most {DRAWN:,} can be told apart")
         return asked
@@ -547,6 +557,20 @@ class _Reading:
                 raise
             self.tell(("scenario",), error.problems[0].message)
         return None
+
+    def _drawn(self, loaded: Loaded, base: Scenario, held: Mapping[str, Value]) -> parameters.Drawn:
+        """The parameter sets that runs draw from."""
+        if self.study.parameters is None:
+            return parameters.NONE
+        path = self.path.parent / self.study.parameters
+        fixed = [settable(base, place) for place in held]
+        try:
+            drawn = parameters.fitted(parameters.read(path), loaded, compile_scenario(base), fixed, str(path))
+        except BadInput as error:
+            self.tell(("parameters",), str(error))
+            return parameters.NONE
+        self.notes += drawn.notes
+        return drawn
 
     def _questions(self, scenario: Scenario) -> Scenario | None:
         """The scenario with what is asked beside its own outcomes."""

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim import columns, located, runs, store, study
+from sim import columns, located, parameters, runs, store, study
 from sim.errors import BadInput, FolderProblem, StorageProblem, UserError
 from sim.plan import Plan
 from sim.scenario import as_data, as_yaml
@@ -96,6 +96,9 @@ def _content(asked: Asked) -> dict[str, str]:
     if asked.listing is not None:
         said |= {"file": POINTS, "vary": {}}
         files[POINTS] = asked.listing
+    if asked.drawn:
+        said["parameters"] = parameters.FILE
+        files[parameters.FILE] = asked.drawn.text
     return files | {STUDY: located.dump(said)}
 
 
@@ -398,7 +401,7 @@ def _opened(
                 raise FolderProblem(f"{folder}: holds a study already; --resume goes on with it, --out names another")
             raise FolderProblem(f"{folder}: not empty ({store.what_is(folder)}); choose another folder with --out")
         started = store.MANIFEST in names
-        if not started and not names <= {STUDY, SCENARIO, POINTS} | {
+        if not started and not names <= {STUDY, SCENARIO, POINTS, parameters.FILE} | {
             name for name in names if name.endswith(store.PART)
         }:
             raise FolderProblem(

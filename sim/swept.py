@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from sim import columns, runs, store, study
+from sim import columns, parameters, runs, store, study
 from sim.errors import BadInput, FolderProblem, StorageProblem
 from sim.plan import Plan
 
@@ -83,7 +83,7 @@ def shelf(folder: Path, name: str = OUTCOMES) -> Shelf:
 def texts(folder: Path) -> dict[str, str]:
     """The files that a study's runs depend on, by name."""
     with store.storage(folder):
-        return {name: (folder / name).read_text(encoding="utf-8") for name in (STUDY, SCENARIO, POINTS)
+        return {name: (folder / name).read_text(encoding="utf-8") for name in (STUDY, SCENARIO, POINTS, parameters.FILE)
                 if (folder / name).is_file()}  # fmt: skip
 
 

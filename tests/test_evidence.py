@@ -1,10 +1,11 @@
 """Which number rests on which claim."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from sim import checks, data, evidence
+from sim import checks, cli, data, evidence
 from sim.scenario import numbers, read
 
 SHIPPED = sorted(path.stem for path in data.scenarios().glob("*.yaml"))
@@ -103,3 +104,31 @@ def test_a_code_that_is_not_listed_takes_the_nearest_above_it(cameo: str, found:
 
 def test_goldstein_weights_are_on_their_scale():
     assert all(code.goldstein is None or -10 <= code.goldstein <= 10 for code in evidence.codes().values())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_came_of_the_first_year_is_no_number_but_a_starting_value_of_the_outlook(name: str):
+    """What Riddle2022 is cited for: an interest, a constraint or an inject; else a start of outlook-2022, or a standing
+    condition (no event of that year) that the world begins with."""
+    scenario = read(name).scenario
+    parts = evidence.sources(scenario).parts("RID")
+    assert evidence.ASKED not in parts
+    assert sum(map(len, parts.values())) == len(evidence.sources(scenario).resting_on("RID"))
+    known = evidence.claims()
+    for row in parts.get(evidence.START, []):
+        cited = [claim for claim in row["claims"].split() if claim.startswith("RID-")]
+        if row["path"].startswith("set."):
+            assert name == "outlook-2022", row["path"]
+        else:
+            assert not [claim for claim in cited if known[claim].kind == "event"], row["path"]
+
+
+def test_the_parts_are_told_by_the_command(capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["sources", "year-one", "--cites", "RID"]) == 0
+    told = capsys.readouterr().out
+    assert "11 inject" in told
+    assert "RID-057:constraint" in told
+    assert cli.main(["sources", "outlook-2022", "--cites", "RID", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["parts"]) == {"interest", "constraint", "starting value"}
+    assert evidence.part("outcomes.russia_recognises.at_least") == evidence.ASKED
+    assert evidence.part("actors.russia.capabilities.guns") == evidence.CONSTRAINT

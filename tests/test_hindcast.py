@@ -242,14 +242,15 @@ def test_the_nearest_run_is_one_that_misses_by_least(takeover: Prepared):
     fact = next(fact for fact in bound.facts if fact.id == "SF-24")
     sides = fact.measure(Record.of(ensemble(takeover.compiled, 1, range(RUNS))))
     one = obstacles.nearest(
-        fact, sides, range(RUNS), takeover.compiled, 1, lambda n: Record.of(ensemble(takeover.compiled, 1, [n]))
-    )
+        fact, sides, range(RUNS), lambda _: takeover.compiled, 1,
+        lambda n: Record.of(ensemble(takeover.compiled, 1, [n])),
+    )  # fmt: skip
     assert one is not None
     judged = fact.judge(sides)
     assert one.unmet == judged.unmet[~judged.holds].min()
     always = np.ones_like(sides)
     always[..., 0] = 9.0
-    assert obstacles.nearest(fact, always, range(RUNS), takeover.compiled, 1, None) is None
+    assert obstacles.nearest(fact, always, range(RUNS), lambda _: takeover.compiled, 1, None) is None
 
 
 def test_a_level_that_no_act_moves_has_no_decision(tmp_path: Path):

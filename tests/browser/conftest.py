@@ -16,7 +16,7 @@ from tests.browser.visiting import PATIENCE, Dashboard, Visitor, chromium, opene
 __all__ = ["PATIENCE", "Dashboard", "Visitor", "serving", "settled"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DIR: a run folder of the tutorial, and a scenario and a run folder whose every text is hostile."""
     place = tmp_path_factory.mktemp("runs")
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dashboard(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The dashboard of `folder`."""
     with serving(folder, tmp_path_factory.mktemp("served")) as served:
@@ -34,7 +34,7 @@ def dashboard(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         assert served.process.poll() is None, served.log.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: Playwright keeps an event loop running, which later tests would find
 def browser() -> Iterator[Any]:
     """A Chromium."""
     place = chromium()

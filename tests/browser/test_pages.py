@@ -48,6 +48,7 @@ def test_watch_shows_what_the_folder_holds(visitor: Visitor, folder: Path):
         whom = f" {row['target'].title()}" if row["target"] else ""
         expected.append(f"{row['actor'].title()} {title}{whom}")
     assert acts
+    settled(page, ".feed section", "May 2030")
     assert told_acts(page) == expected
     # the rungs of the turn, as the ladder's picture has them for a screen reader and a spreadsheet
     with page.expect_download() as kept:
@@ -70,6 +71,7 @@ def test_the_keys_step_play_and_write_the_address(visitor: Visitor):
     page.keyboard.press("ArrowLeft")
     settled(page, ".controls-count", "1 of 12")
     page.wait_for_function("() => location.search.endsWith('turn=1')")
+    settled(page, ".feed section", "January 2030")
     first = told_acts(page)
     page.select_option("select[aria-label=Speed]", "4")
     page.keyboard.press("End")
@@ -88,6 +90,7 @@ def test_the_keys_step_play_and_write_the_address(visitor: Visitor):
     settled(page, ".controls-count", "0 of 12")
     page.keyboard.press("ArrowRight")
     settled(page, ".controls-count", "1 of 12")
+    settled(page, ".feed section", "January 2030")
     assert told_acts(page) == first
 
 
