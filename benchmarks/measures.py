@@ -84,7 +84,24 @@ def sources(quick: bool) -> dict[str, str]:
 
     if quick:
         return {"minimal": "minimal"}
-    return {"takeover-2021": "takeover-2021", "10 actors, 60 turns": json.dumps(generated())}
+    return {PLAIN: plain("takeover-2021"), "10 actors, 60 turns": json.dumps(generated())}
+
+
+PLAIN = "takeover-2021 without bargains, fora and depth"
+
+
+def plain(name: str, bargains: bool = False, fora: bool = False, depth: int = 0) -> str:
+    """A shipped scenario as JSON, without what the ordinary Mesa model does not know; all actors of one depth."""
+    from sim.scenario import as_data, read
+
+    raw = as_data(read(name).scenario) | {"outcomes": {}}
+    for word, kept in (("bargains", bargains), ("fora", fora)):
+        if not kept:
+            raw.pop(word, None)
+    for actor in raw["actors"].values():
+        actor.pop("depth", None)
+    raw.setdefault("model", {})["depth"] = {"value": depth, "assumption": "what is measured"}
+    return json.dumps(raw)
 
 
 def compiled(source: str) -> Any:
@@ -240,6 +257,44 @@ def threads(quick: bool) -> Part:
 
             few = fitting(lambda runs, mesa=mesa: mesa(1, runs=runs), 2, 8.0)
             add(f"mesa.batch_run on two processes against one, {name}", few, 3, None, partial(mesa, runs=few))
+    return part
+
+
+# ------------------------------------------------------------------------------------------- what dealings and depth cost
+
+
+def minds(quick: bool) -> Part:
+    """What bargains, fora and depth cost, against the same scenario without them."""
+    from sim import kernel
+
+    part = Part(
+        "Bargains, fora and depth",
+        "The same scenario on one core: with its bargains and fora against without, and with actors of depth 1 and 2 "
+        "against depth 0. A ratio of 2 is twice the time.",
+        headings=("what", "runs", "repeats", "without, s", "with, s", "ratio",
+                  "median of the repeats' ratios, and their extremes"),
+    )  # fmt: skip
+    every = {"bargains": True, "fora": True}
+    cases: list[tuple[str, float, dict[str, Any], dict[str, Any]]] = [
+        ("bargains and fora, at depth 0", 3.0, {}, every),
+        ("depth 1 against 0, with bargains and fora", 2.0, every, every | {"depth": 1}),
+        ("depth 2 against 0, with bargains and fora", 3.0, every, every | {"depth": 2}),
+        ("depth 1 against 0, without", 2.0, {}, {"depth": 1}),
+        ("depth 2 against 0, without", 3.0, {}, {"depth": 2}),
+    ]
+    for what, most, before, after in cases:
+        one, two = (compiled(plain("takeover-2021", **kept)) for kept in (before, after))
+
+        def ours(runs: int, ready: Any) -> None:
+            through(kernel.batches(ready, SEED, range(runs), explained=False))
+
+        runs = fitting(partial(ours, ready=one), kernel.LANES, 0.01 if quick else 0.3)
+        times = in_turns(partial(ours, runs, two), partial(ours, runs, one), 2 if quick else 15, (1, 1))
+        part.lines.append(Line(what, f"at most {most:g} times the time", times.told(), times.ratio <= most))
+        part.rows.append((
+            what, f"{runs:,}", str(len(times.first)), f"{min(times.second):.3f}", f"{min(times.first):.3f}",
+            f"{times.ratio:.2f}", times.spread(),
+        ))  # fmt: skip
     return part
 
 
@@ -421,6 +476,7 @@ def environment() -> dict[str, str]:
 PARTS: dict[str, Callable[[bool], Part]] = {
     "ensemble": ensemble,
     "threads": threads,
+    "minds": minds,
     "actors": actors,
     "memory": memory,
     "startup": startup,
