@@ -260,7 +260,7 @@ def threads(quick: bool) -> Part:
     return part
 
 
-# ------------------------------------------------------------------------------------------- what dealings and depth cost
+# ------------------------------------------------------------------------------------ what dealings and depth cost
 
 
 def minds(quick: bool) -> Part:

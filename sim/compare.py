@@ -1089,11 +1089,7 @@ class Weighed:
         own = state.replaced(**{name: getattr(state, name).copy() for name in names})
         self.desk = desk = Desk(compiled, own, compiled.actors.index(actor), seed, turn)
         tables, i = desk.tables, desk.actor
-        logits = desk.logits
-        weights = np.exp(logits - logits.max())
-        self.first = weights / weights.sum()
-        if tables.policy[i] == FROZEN:
-            self.first = np.append(np.zeros(desk.size), 1.0)
+        self.first = desk.firsts
         self.utilities = desk.utilities
         self.options: list[Option] = [name[1:] for name in compiled.options[desk.first : desk.first + desk.size]]
         self.attention = float(own.x[tables.attention[i], 0]) if tables.attention[i] >= 0 else 1.0
@@ -1110,28 +1106,22 @@ class Weighed:
         return None if np.isnan(value) else float(value)
 
     def parts(self, option: Option) -> dict[tuple[str, str], float]:
-        """What each interest, by owner and name, adds to an open option's expected utility, and the cost."""
-        if self.utility(option) is None:
-            return {}
-        row = self.options.index(option)
-        found = {name: float(part[row]) for name, part in self._parts.items()}
-        return found | {("", "cost"): float(self.utilities[row]) - sum(found.values())}
+        """What each interest, by owner and name, adds to an open option's expected utility, and the cost; the whole
+        where the actor's policy weighs by no interest."""
+        from sim.decision import Contested, Learnt, taken_apart
 
-    @cached_property
-    def _parts(self) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """(options,) by owner and interest. Expected utility is linear in saliences (odd.md 7.4), so that a part is
-        what is lost when one of them is 0."""
-        desk, found = self.desk, {}
-        tables, i = desk.tables, desk.actor
-        minded = tables.mind_actor[tables.mind_start[i] : tables.mind_start[i + 1]].tolist()
-        for o in (i, *minded):
-            for h in range(tables.interest_start[o], tables.interest_start[o + 1]):
-                owner, name = desk.compiled.interests[h]
-                with desk.changed(f"actors.{owner}.interests.{name}.salience", 0.0):
-                    desk.appraise()
-                    found[owner, name] = self.utilities - desk.utilities
-        desk.appraise()
-        return found
+        value = self.utility(option)
+        if value is None:
+            return {}
+        told = taken_apart(self.desk, self.options.index(option))
+        if isinstance(told.theory, Learnt):
+            return {("", "propensity"): value}
+        if isinstance(told.theory, Contested):
+            return {("", "contest"): told.theory.worth, ("", "cost"): -told.cost}
+        found: dict[tuple[str, str], float] = {}
+        for part in told.contributions:
+            found[part.owner, part.interest] = found.get((part.owner, part.interest), 0.0) + part.utility
+        return found | {("", "cost"): value - sum(found.values())}
 
 
 class Story:

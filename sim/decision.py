@@ -15,8 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from sim import kernel, rules
-from sim.arrays import ADD, ALWAYS, BROKEN, FROZEN, LOWER, POLICIES, RAISE, TO, Compiled, State, Tables
+from sim import apart, appraisal, bargains, draws, kernel, meetings, rules, theories
+from sim.apart import Contribution, Deed, Move, Reliance
+from sim.arrays import (
+    ADD,
+    CHALLENGE,
+    FROZEN,
+    LOWER,
+    POLICIES,
+    RAISE,
+    REINFORCEMENT,
+    TREND,
+    Compiled,
+    State,
+    Tables,
+)
+from sim.dealing import Dealer, Dealings, Prospect, Terms
 from sim.errors import BadInput
 from sim.scenario import nearest
 
@@ -26,6 +40,9 @@ STEPS = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)  # of a number
 NUDGE = 1e-4  # of a number's value, for what it carries at the margin
 DUST = 0.01  # of the greatest: what carries less is not told
 PARTS = {"salience", "stake", "cost", "chance", "effect_value", "coupling_add", "capability"}  # EU is a sum of these
+PARTS |= {"deal_bias", "output_bias", "place_openness"}  # but for what they do to the odds of an answer
+SHARES = {"salience", "stake", "capability", "chance", "pull", "output_within", "place_openness", "place_salience"}
+SHARES |= {"contested", "clout", "resolve"}  # numbers of 0..1
 Option = tuple[str, str | None]  # action and target
 
 
@@ -55,52 +72,6 @@ class Minded:
 
 
 @dataclass(frozen=True)
-class Move:
-    """What an option is expected to do to one indicator by itself, before anything follows from it.
-
-    after: turns until it arrives. counts: how far it counts by the promise it hangs on (1 without one).
-    """
-
-    path: str
-    change: float
-    after: int
-    counts: float
-    attempt: bool
-
-
-@dataclass(frozen=True)
-class Reliance:
-    """A promise that an option's effects hang on. counts: how far they do."""
-
-    giver: str
-    kind: str
-    on: str  # kept or broken
-    promised: float
-    credibility: float
-    counts: float
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """What one interest adds to the expected utility of an option.
-
-    change: expected, on the average of the turns to come (odd.md 7.3), kept to the range. gain: in the owner's own
-    utility. weight: 1 for the actor itself, stake x regard for others. utility: weight x gain, by the chance of success
-    unless it is of the attempt.
-    """
-
-    owner: str
-    interest: str
-    path: str
-    value: float  # at the start of the turn
-    change: float
-    gain: float
-    weight: float
-    attempt: bool
-    utility: float
-
-
-@dataclass(frozen=True)
 class Missing:
     """A condition that did not hold; without path and value where the pair has no such indicator."""
 
@@ -111,18 +82,87 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Prompted:
+    """What a word would make its receiver do (odd.md 7.13).
+
+    deed: of the receiver, which hangs on the promise. rise: how much likelier the word makes it. value: of it to who
+    gives the word. utility: the part in the expected utility.
+    """
+
+    deed: Deed
+    kind: str
+    rise: float
+    value: float
+    utility: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What `trend` goes by: how often the option was done in the last `window` turns.
+
+    before: times in the dated record, of those turns that lie before the first; here: times in this run.
+    """
+
+    rate: float
+    window: int
+    before: float
+    here: float
+
+
+@dataclass(frozen=True)
+class Experience:
+    """A turn in which an option was done, and what `reinforcement` made of it. gain: of the actor's own utility."""
+
+    turn: int
+    gain: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What `reinforcement` goes by. experiences: all that made the propensity what it is."""
+
+    propensity: float
+    experiences: list[Experience]
+
+
+@dataclass(frozen=True)
+class Contested:
+    """What `challenge` goes by. expected: E_ij, None where one of the two declares no position.
+
+    own, other: positions, 0..1. wins: the probability of prevailing in E_ij, None where that makes no difference.
+    tenor: Goldstein weight / 10 of the action. worth: -0.01 x tenor x expected.
+    """
+
+    own: float | None
+    other: float | None
+    resolve: float | None
+    wins: float | None
+    expected: float | None
+    tenor: float
+    worth: float
+
+
+@dataclass(frozen=True)
 class Considered:
     """One option in one turn. The contributions less the cost are the expected utility.
 
     chance, utility, prior, first: of success; expected; before any reasons; of being drawn first (all 0 where it was
     not available). order: when it was taken, from 1. probability: of being drawn then, as recorded. fate: what became
-    of it.
+    of it. cost: of an offer, what it would have to do, by how far that is expected.
+    terms: of an offer; prospect: of a convening. prompted: what its word would make others do (among the contributions
+    too). theory: the numbers of another policy, by which it was weighed instead: under `trend` the chance of being
+    drawn is the rate, under `reinforcement` the utility is the propensity, under `challenge` it is worth - cost; there
+    are contributions under `trend` (what it would have been worth) but not under the other two.
+    alone: utility and chance of being drawn first if nothing were expected of others; None for an actor of depth 0.
     """
 
     action: str
     target: str | None
     available: bool
     missing: list[Missing]
+    closed: str | None
     chance: float
     cost: float
     utility: float
@@ -135,6 +175,11 @@ class Considered:
     contributions: list[Contribution]
     reliances: list[Reliance]
     moves: list[Move]
+    terms: Terms | None = None
+    prospect: Prospect | None = None
+    prompted: list[Prompted] = field(default_factory=list)
+    theory: Rate | Learnt | Contested | None = None
+    alone: Alone | None = None
 
     @property
     def name(self) -> Option:
@@ -142,8 +187,55 @@ class Considered:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """How an actor of some depth would have weighed if it expected nothing of others."""
+
+    utility: float
+    first: float
+
+
+@dataclass(frozen=True)
+class Doer:
+    """What one other is expected to change."""
+
+    actor: str
+    shift: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What others are expected to do to an indicator this turn (odd.md 7.13). by: the greatest first.
+
+    worth: of that change by itself to who expects it.
+    """
+
+    path: str
+    value: float
+    then: float
+    worth: float
+    by: list[Doer]
+
+
+@dataclass(frozen=True)
+class Also:
+    """An act that the actor did beside those it chose: to deliver a promise, or on the occasion of a session."""
+
+    action: str
+    target: str | None
+    why: str  # delivery or occasion
+    probability: float
+    utility: float
+    succeeded: bool
+
+
+@dataclass(frozen=True)
 class Decision:
-    """What an actor saw, weighed and did in one turn of one run."""
+    """What an actor saw, weighed and did in one turn of one run.
+
+    depth: how many steps it reckons ahead of others; expects: what it expects of them, what is worth most, or
+    costs most, first; hold_alone: the chance that holding came up first if it expected nothing.
+    also: what it did to deliver or on an occasion; dealings: what it answered, kept, attended and voted.
+    """
 
     actor: str
     run: int
@@ -159,6 +251,12 @@ class Decision:
     hold_first: float
     options: list[Considered]  # the available ones first, by chance of being drawn first
     events: list[Option]  # acts of dated events, which the actor did not choose
+    depth: int
+    expects: list[Expected]
+    hold_alone: float | None
+    held: Learnt | None  # what `reinforcement` made of doing nothing
+    also: list[Also]
+    dealings: Dealings
     desk: Desk = field(repr=False, compare=False)
     acts: list[tuple[int, int, float]] = field(repr=False, compare=False)  # turn, option, probability, up to this turn
 
@@ -221,10 +319,17 @@ class Desk:
         T = self.tables
         self.first = int(T.option_start[actor])
         self.size = int(T.option_start[actor + 1]) - self.first
+        self.dealer = Dealer(self.tables, state, compiled)
+        self.stale: set[str] = set()  # columns that were changed since the last appraisal
         self.appraise()
+        rows = np.flatnonzero(self.available) + self.first
+        self.deals = bool((T.option_deal[rows] >= 0).any() or (T.option_convener[rows] >= 0).any())
 
     def appraise(self) -> None:
         """Appraisal and logits with the tables as they are now."""
+        if self.stale:
+            self._renew(self.stale)
+            self.stale = set()
         self.state.taken[:] = 0
         kernel.appraise(self.tables, self.state, self.actor)
         kernel.choose(self.tables, self.state, self.actor, self.seed, self.turn, False)
@@ -239,26 +344,48 @@ class Desk:
         return np.where(self.available, self.state.utility[: self.size, 0], np.nan)
 
     @property
+    def policy(self) -> str:
+        """The theory by which the actor decides."""
+        return next(name for name, code in POLICIES.items() if code == self.tables.policy[self.actor])
+
+    @property
+    def firsts(self) -> np.ndarray:
+        """(options + 1,) chance of being drawn first; under `trend` the rate of each, and that of doing none."""
+        policy = self.tables.policy[self.actor]
+        if policy == FROZEN:
+            return np.append(np.zeros(self.size), 1.0)
+        if policy == TREND:
+            rates = np.array([self.rate(row) if self.available[row] else 0.0 for row in range(self.size)])
+            return np.append(rates, np.prod(1.0 - rates))
+        logits = self.logits
+        weights = np.exp(logits - logits.max())
+        return weights / weights.sum()
+
+    def rate(self, row: int) -> float:
+        """How often an option was done in the last year, as a probability (`trend`)."""
+        return float(theories.rate(self.tables, self.state, self.first + row, self.turn, 0))
+
+    @property
     def logits(self) -> np.ndarray:
-        """(options + 1,) log prior + lambda x EU; -inf where not available."""
+        """(options + 1,) log prior + lambda x EU; -inf where not available; of no meaning under `trend`."""
         own = np.where(self.available, self.state.logit[: self.size, 0], -np.inf)
         return np.append(own, self.state.hold_score[0, 0])
 
     @contextmanager
     def changed(self, path: str, value: float) -> Iterator[None]:
-        """Within it, one number of the scenario has another value."""
+        """Within it, one number of the scenario has another value, for all that is appraised anew."""
         cells = [(getattr(self.tables, name), name, index) for name, index in self.compiled.owners[path]]
         before = [array[index] for array, _, index in cells]
         names = {name for _, name, _ in cells}
         try:
             for array, _, index in cells:
                 array[index] = value
-            self._renew(names)
+            self.stale |= names
             yield
         finally:
             for (array, _, index), old in zip(cells, before, strict=True):
                 array[index] = old
-            self._renew(names)
+            self.stale |= names
 
     def _renew(self, names: set[str]) -> None:
         """Bring what the start of the turn derived from these columns up to date."""
@@ -268,9 +395,41 @@ class Desk:
         if names & {"capability", "coupling_add"}:
             for c in range(T.coupling_add.size):
                 first, last = int(T.coupling_factor_start[c]), int(T.coupling_factor_start[c + 1])
-                S.coefficient[c, 0] = T.coupling_add[c] * _times(S, T.coupling_factor[first:last])
+                S.coefficient[c, 0] = T.coupling_add[c] * apart.product(S, T.coupling_factor[first:last])
         if names & {"capability", "coupling_add", "pull"}:
             S.foreseen_for[0] = np.nan  # forget what was foreseen
+        if S.contest.size:
+            theories.dispute(T, S, 0)
+        if self.deals:
+            appraisal.weigh(T, S)
+        if T.depth[self.actor] > 0:
+            appraisal.expect(T, S)
+
+    @property
+    def outlook(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What an actor of its depth expects: shifts by each actor (N, stirred), their sum, how much likelier a full
+        promise makes what hangs on it."""
+        S = self.state
+        found = (S.shift, S.shifts, S.answering)
+        if self.tables.depth[self.actor] > 1:
+            found = (S.next_shift, S.next_shifts, S.next_answering)
+        shift, shifts, answering = found
+        return shift[..., 0], shifts[:, 0], answering[:, 0]
+
+    @contextmanager
+    def expected(self) -> Iterator[None]:
+        """Within it, the state is the one that an actor of some depth expects (odd.md 7.13)."""
+        T, S, i = self.tables, self.state, self.actor
+        if T.depth[i] == 0:
+            yield
+            return
+        slots, (shift, shifts, _) = T.stirred, self.outlook
+        before = S.x[slots, 0].copy()
+        S.x[slots, 0] = np.clip(before + (shifts - shift[i]), T.low[slots], T.high[slots])
+        try:
+            yield
+        finally:
+            S.x[slots, 0] = before
 
     def row(self, option: Option | None) -> int:
         """The row of an option; None is holding."""
@@ -289,14 +448,6 @@ def _copy(block: Any) -> Any:
     return block.replaced(**{name: getattr(block, name).copy() for name in names if name != "address"})
 
 
-def _times(S: State, codes: Iterable[int]) -> float:
-    """Product of factors as read at the start of the turn."""
-    product = 1.0
-    for code in codes:
-        product *= rules.factor(S.source[code >> 1, 0], (code & 1) == 1)
-    return product
-
-
 def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, policy: str | None = None) -> Decision:
     """What an actor weighed and did in a turn, from 1, of the run that seed and number make.
 
@@ -311,7 +462,9 @@ def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, polic
     i = ready.actors.index(actor)
     S = kernel.new_state(ready, [run])
     kernel.begin(T, S)
-    acts = []
+    acts: list[tuple[int, int, float]] = []
+    past: dict[int, list[Experience]] = {}
+    chosen = 0
     for now in range(1, turn + 1):
         kernel.open_turn(T, S, key, now)
         if now == turn:
@@ -320,49 +473,77 @@ def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, polic
             if T.policy[other] != FROZEN:
                 kernel.appraise(T, S, other)
                 kernel.choose(T, S, other, key, now, True)
+        chosen = len(_own(T, S, i))
+        before = S.propensity[:, 0].copy() if T.policy[i] == REINFORCEMENT and now < turn else None
         kernel.close_turn(T, S, key, now)
+        if before is not None:
+            _remember(past, before, S, now)
         acts += [(now, int(S.act[0, n]), float(S.act_probability[0, n])) for n in range(int(S.taken[0]))]
-    return _decision(desk, S, run, acts)
+    return _decision(desk, S, run, acts, chosen, past)
 
 
-def _decision(desk: Desk, after: State, run: int, acts: list[tuple[int, int, float]]) -> Decision:
-    """after: the state at the end of the turn, for what was taken and what came of it."""
+def _own(T: Tables, S: State, i: int) -> list[int]:
+    """Places of an actor's acts among those of the turn so far."""
+    return [n for n in range(int(S.taken[0])) if T.option_actor[S.act[0, n]] == i]
+
+
+def _remember(past: dict[int, list[Experience]], before: np.ndarray, S: State, turn: int) -> None:
+    """Add what a turn taught, by row of the propensities."""
+    for row in np.nonzero(before != S.propensity[:, 0])[0]:
+        old, new = float(before[row]), float(S.propensity[row, 0])
+        past.setdefault(int(row), []).append(Experience(turn, old + (new - old) / rules.RECENCY, old, new))
+
+
+def _decision(
+    desk: Desk,
+    after: State,
+    run: int,
+    acts: list[tuple[int, int, float]],
+    count: int,
+    past: Mapping[int, list[Experience]],
+) -> Decision:
+    """after: the state at the end of the turn, for what was taken and what came of it. count: acts chosen."""
     T, S, compiled, i = desk.tables, desk.state, desk.compiled, desk.actor
-    minds = _minds(T, S, compiled, i)
-    weights = {i: 1.0} | {compiled.actors.index(mind.actor): mind.weight for mind in minds}
-    frozen = T.policy[i] == FROZEN
-    shares = _softmax(desk.logits)
-    priors = _priors(desk)
-    mine = [n for n in range(int(after.taken[0])) if T.option_actor[after.act[0, n]] == i]
+    policy, depth = int(T.policy[i]), int(T.depth[i])
+    priors, firsts = _priors(desk), desk.firsts
+    alone = _alone(desk) if depth else None
+    mine = _own(T, after, i)
     forced = [int(o) for o, turn in zip(T.forced_option, T.forced_turn, strict=True) if turn == desk.turn]
     events = [o for o in forced if T.option_actor[o] == i]
-    chosen = {int(after.act[0, n]): (order, n) for order, n in enumerate(mine[: len(mine) - len(events)], 1)}
-    fates = _fates(desk, list(chosen))
+    chosen = {int(after.act[0, n]): (order, n) for order, n in enumerate(mine[:count], 1)}
+    also = [_also(desk, after, n) for n in mine[count + len(events) :]]
+    fates = _fates(desk, list(chosen), {compiled.options.index((compiled.actors[i], a.action, a.target)) for a in also})
+    whole = len(T.option_actor)
     options = []
     for row in range(desk.size):
         o = desk.first + row
         available = bool(desk.available[row])
-        contributions, reliances, moves = _apart(T, S, compiled, i, o, weights) if available else ([], [], [])
         order, n = chosen.get(o, (None, None))
-        a = int(T.option_action[o])
-        cost = T.cost[a, i] * _times(S, _references(T, o, int(T.cost_at[a]), int(T.cost_factors[a])))
+        told = taken_apart(desk, row, past) if available else Parts(cost=apart.cost(T, S, o))
+        missing = [] if available else _missing(T, S, compiled, o)
         options.append(
             Considered(
                 *compiled.options[o][1:],
                 available=available,
-                missing=[] if available else _missing(T, S, compiled, o),
+                missing=missing,
+                closed=None if available or missing else _closed(desk, o),
                 chance=float(S.odds[row, 0]) if available else 0.0,
-                cost=float(cost),
+                cost=told.cost,
                 utility=float(S.utility[row, 0]) if available else 0.0,
                 prior=float(priors[row]),
-                first=0.0 if frozen else float(shares[row]),
+                first=float(firsts[row]),
                 order=order,
                 probability=None if n is None else float(after.act_probability[0, n]),
                 succeeded=None if n is None else bool(after.act_done[0, n]),
                 fate=fates[row],
-                contributions=contributions,
-                reliances=reliances,
-                moves=moves,
+                contributions=told.contributions,
+                reliances=told.reliances,
+                moves=told.moves,
+                terms=told.terms,
+                prospect=told.prospect,
+                prompted=told.prompted,
+                theory=told.theory,
+                alone=None if alone is None or not available else Alone(float(alone[0][row]), float(alone[1][row])),
             )
         )
     options.sort(key=lambda option: (not option.available, -option.first, -option.utility))
@@ -370,26 +551,70 @@ def _decision(desk: Desk, after: State, run: int, acts: list[tuple[int, int, flo
         actor=compiled.actors[i],
         run=run,
         turn=desk.turn,
-        policy=next(name for name, code in POLICIES.items() if code == T.policy[i]),
+        policy=desk.policy,
         rationality=float(T.rationality[i]),
         foresight=float(T.foresight[i]),
         risk=float(T.risk[i]),
         attention=float(S.x[T.attention[i], 0]) if T.attention[i] >= 0 else 1.0,
         wants=_wants(T, S, compiled, i),
-        minds=minds,
+        minds=_minds(T, S, compiled, i),
         hold_prior=float(priors[-1]),
-        hold_first=1.0 if frozen else float(shares[-1]),
+        hold_first=float(firsts[-1]),
         options=options,
         events=[compiled.options[o][1:] for o in events],
+        depth=depth,
+        expects=_expects(desk) if depth else [],
+        hold_alone=None if alone is None else float(alone[1][-1]),
+        held=Learnt(float(S.propensity[whole + i, 0]), past.get(whole + i, [])) if policy == REINFORCEMENT else None,
+        also=also,
+        dealings=desk.dealer.told(after, i, desk.turn),
         desk=desk,
         acts=acts,
     )
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Probability of each row of being drawn first."""
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum()
+def _also(desk: Desk, after: State, n: int) -> Also:
+    """An act of the turn that was not chosen: it delivers what was owed, or was done on an occasion."""
+    T, o = desk.tables, int(after.act[0, n])
+    owed = T.owed_promise[T.owed_start[o] : T.owed_start[o + 1]]
+    delivers = bool(np.isfinite(after.delivered[owed, 0]).any())
+    return Also(
+        *desk.compiled.options[o][1:],
+        why="delivery" if delivers else "occasion",
+        probability=float(after.act_probability[0, n]),
+        utility=float(after.act_utility[0, n]),
+        succeeded=bool(after.act_done[0, n]),
+    )
+
+
+def _alone(desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Utilities and chances of being drawn first of an actor that expects nothing of others."""
+    T, i = desk.tables, desk.actor
+    depth = int(T.depth[i])
+    T.depth[i] = 0
+    desk.appraise()
+    found = desk.utilities.copy(), desk.firsts.copy()
+    T.depth[i] = depth
+    desk.appraise()
+    return found
+
+
+def _expects(desk: Desk) -> list[Expected]:
+    """What the actor expects others to do to indicators that it cares about, directly or through what follows."""
+    T, S, i, compiled = desk.tables, desk.state, desk.actor, desk.compiled
+    found = []
+    by = apart.eyes(T, S, compiled, i)
+    shift, sums, _ = desk.outlook
+    for n, s in enumerate(T.stirred):
+        shifts = [(o, float(shift[o, n])) for o in range(len(compiled.actors)) if o != i]
+        shifts = sorted((one for one in shifts if one[1] != 0.0), key=lambda one: -abs(one[1]))
+        now = float(S.x[s, 0])
+        then = float(rules.clamp(now + (sums[n] - shift[i, n]), T.low[s], T.high[s]))
+        if shifts and apart.reached(by, [(int(s), then - now)]):
+            worth = apart.total(apart.changed(by, [(int(s), then - now)], 1.0))
+            doers = [Doer(compiled.actors[o], size) for o, size in shifts]
+            found.append(Expected(compiled.paths[s], now, then, worth, doers))
+    return sorted(found, key=lambda one: -abs(one.worth))
 
 
 def _priors(desk: Desk) -> np.ndarray:
@@ -398,8 +623,8 @@ def _priors(desk: Desk) -> np.ndarray:
     return np.exp(random.logits)
 
 
-def _fates(desk: Desk, taken: list[int]) -> list[str]:
-    """What became of each option of the actor. taken: options, in order.
+def _fates(desk: Desk, taken: list[int], also: set[int]) -> list[str]:
+    """What became of each option of the actor. taken: options, in order; also: done beside them.
 
     The draw put `channel taken`, `attention short` and `attention gone` before holding as well: they were passed over
     for an act of the same channel and target, or for want of attention.
@@ -419,6 +644,11 @@ def _fates(desk: Desk, taken: list[int]) -> list[str]:
             fates.append("not available")
         elif o in taken:
             fates.append("taken")
+        elif o in also:
+            fates.append("done otherwise")
+        elif T.policy[desk.actor] == TREND:
+            drawn = draws.uniform(desk.seed, S.run[0], desk.turn, T.option_key[o], draws.CHOICE) < desk.rate(row)
+            fates.append("channel taken" if drawn else "not drawn")
         elif T.policy[desk.actor] == FROZEN or score <= S.hold_score[1, 0]:
             fates.append("not drawn")
         elif any(spent[p] <= 0.0 for p in ahead):
@@ -433,11 +663,6 @@ def _fates(desk: Desk, taken: list[int]) -> list[str]:
 # ------------------------------------------------------------------------------------------------ taking EU apart
 
 
-def _references(T: Tables, o: int, offset: int, count: int) -> np.ndarray:
-    at = int(T.option_at[o]) + offset
-    return T.reference[at : at + count]
-
-
 def _minds(T: Tables, S: State, compiled: Compiled, i: int) -> list[Minded]:
     found = []
     for p in range(T.mind_start[i], T.mind_start[i + 1]):
@@ -446,22 +671,11 @@ def _minds(T: Tables, S: State, compiled: Compiled, i: int) -> list[Minded]:
     return found
 
 
-def _ideal(T: Tables, S: State, h: int) -> float:
-    return float(S.x[T.ideal_slot[h], 0] if T.ideal_slot[h] >= 0 else T.ideal[h])
-
-
-def _gain(T: Tables, S: State, o: int, h: int, after: float) -> float:
-    """What owner o gains in its interest h when the indicator goes from what it is to `after`."""
-    s = T.interest_slot[h]
-    width = T.high[s] - T.low[s]
-    return float(rules.gain(T.salience[h], _ideal(T, S, h), S.x[s, 0], after, width, T.risk[o]))
-
-
 def _wants(T: Tables, S: State, compiled: Compiled, i: int) -> list[Want]:
     found = []
     for h in range(T.interest_start[i], T.interest_start[i + 1]):
-        s, ideal = int(T.interest_slot[h]), _ideal(T, S, h)
-        unmet = _gain(T, S, i, h, ideal)
+        s, ideal = int(T.interest_slot[h]), apart.ideal(T, S, h)
+        unmet = apart.gain(T, S, i, h, ideal)
         found.append(
             Want(compiled.interests[h][1], compiled.paths[s], float(S.x[s, 0]), ideal, float(T.salience[h]), unmet)
         )
@@ -472,7 +686,7 @@ def _missing(T: Tables, S: State, compiled: Compiled, o: int) -> list[Missing]:
     a = int(T.option_action[o])
     first, last = int(T.need_start[a]), int(T.need_start[a + 1])
     found = []
-    for n, s in zip(range(first, last), _references(T, o, 0, last - first), strict=True):
+    for n, s in zip(range(first, last), apart.references(T, o, 0, last - first), strict=True):
         wanted, least = float(T.need_value[n]), bool(T.need_least[n])
         bound, value = "at_least" if least else "at_most", float(S.x[s, 0])
         if s < 0:
@@ -482,71 +696,115 @@ def _missing(T: Tables, S: State, compiled: Compiled, o: int) -> list[Missing]:
     return found
 
 
-def _apart(
-    T: Tables, S: State, compiled: Compiled, i: int, o: int, weights: Mapping[int, float]
-) -> tuple[list[Contribution], list[Reliance], list[Move]]:
-    """Option o's expected utility for i, by interest; the promises it hangs on; what it does by itself."""
-    a = int(T.option_action[o])
-    row = o - int(T.option_start[i])
-    contributions, reliances, moves = [], {}, []
-    for attempt in (False, True):
-        moved: dict[int, float] = {}  # by interest slot k
-        for e in range(T.effect_start[a], T.effect_start[a + 1]):
-            s, belief = (int(code) for code in _references(T, o, int(T.effect_at[e]), 2))
-            if s < 0 or bool(T.effect_attempt[e]) != attempt:
-                continue
-            change, counts = _change(T, S, i, o, e, s, belief)
-            moves.append(Move(compiled.paths[s], change, int(T.effect_after[e]), counts, attempt))
-            if T.effect_when[e] != ALWAYS and belief >= 0:
-                reliance = _reliance(T, S, compiled, belief, T.effect_when[e] == BROKEN)
-                reliances[reliance.giver, reliance.kind, reliance.on] = reliance
-            for p in range(T.reach_start[s], T.reach_start[s + 1]):
-                k = int(T.reach_rank[p])
-                if T.cares[i, k]:
-                    moved[k] = moved.get(k, 0.0) + float(S.foreseen[T.reach_pair[p], 0]) * change
-        for k, sum_ in moved.items():
-            s = int(T.rank_slot[k])
-            x = float(S.x[s, 0])
-            change = float(rules.step(x, sum_, T.low[s], T.high[s]))
-            for p in range(T.holder_start[k], T.holder_start[k + 1]):
-                h, owner = int(T.holder_interest[p]), int(T.holder_owner[p])
-                if owner not in weights or change == 0.0:
-                    continue
-                gain = _gain(T, S, owner, h, x + change)
-                counted = weights[owner] * gain * (1.0 if attempt else float(S.odds[row, 0]))
-                contributions.append(
-                    Contribution(
-                        *compiled.interests[h], compiled.paths[s], x, change, gain, weights[owner], attempt, counted
-                    )
-                )
-    contributions.sort(key=lambda part: (part.owner != compiled.actors[i], -abs(part.utility)))
-    return contributions, list(reliances.values()), moves
+def _closed(desk: Desk, o: int) -> str:
+    """Why an offer or a convening whose conditions hold was not open."""
+    T, S = desk.tables, desk.state
+    d, c = int(T.option_deal[o]), int(T.option_convener[o])
+    if d < 0:
+        f = int(T.convener_forum[c])
+        if not T.forum_active[f] > 0.0:
+            return "it is switched off"
+        if meetings.dated_session(T, f, desk.turn):
+            return "a session is dated for this turn"
+        return f"it met in turn {int(S.met[f, 0])}, and pauses for {int(T.forum_pause[f])}"
+    if not T.deal_active[d] > 0.0:
+        return "it is switched off"
+    for p in (int(T.deal_promise[d]), int(T.deal_promise[d + 1]) - 1):
+        giver = desk.compiled.promises[p][1]
+        act = desk.compiled.options[T.promise_option[p]][1]
+        if not S.possible[T.promise_value[p], 0]:
+            return f"{giver} cannot do what it would promise ({act})"
+        if bargains.owed(T, S, int(T.promise_option[p]), 0):
+            return f"{giver} owes what it would promise already ({act})"
+    return "it lies on the table"
 
 
-def _change(T: Tables, S: State, i: int, o: int, e: int, s: int, belief: int) -> tuple[float, float]:
-    """What effect e of option o is expected to change in slot s, and how far it counts."""
-    value = T.effect_value[e] * _times(S, _references(T, o, int(T.effect_at[e]) + 2, int(T.effect_factors[e])))
-    x, low, high, kind = S.x[s, 0], T.low[s], T.high[s], T.effect_kind[e]
-    counts = 1.0
-    if T.effect_when[e] != ALWAYS and belief >= 0:
-        promised, credible = S.x[T.promised[belief], 0], S.x[T.credibility[belief], 0]
-        counts = rules.reliance(promised, credible, T.effect_when[e] == BROKEN)
-    if kind == ADD:
-        change = rules.step(x, value * counts, low, high)
-        if T.effect_after[e] > 0:
-            change *= rules.delayed(T.foresight[i], int(T.effect_after[e]))
-    elif kind == TO:
-        change = rules.levelling(x, value, counts, low, high)
+@dataclass
+class Parts:
+    """An option taken apart, field by field as in `Considered`."""
+
+    contributions: list[Contribution] = field(default_factory=list)
+    reliances: list[Reliance] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    cost: float = 0.0
+    terms: Terms | None = None
+    prospect: Prospect | None = None
+    prompted: list[Prompted] = field(default_factory=list)
+    theory: Rate | Learnt | Contested | None = None
+
+
+def taken_apart(desk: Desk, row: int, past: Mapping[int, list[Experience]] | None = None) -> Parts:
+    """An available option's expected utility in parts, by the theory that its actor follows.
+
+    past: what was experienced with each option, where that is known.
+    """
+    T, S, i, o = desk.tables, desk.state, desk.actor, desk.first + row
+    told = Parts(cost=apart.cost(T, S, o))
+    if T.policy[i] == REINFORCEMENT:
+        told.theory = Learnt(float(S.propensity[o, 0]), (past or {}).get(o, []))
+        return told
+    if T.policy[i] == CHALLENGE:
+        told.theory = _contest(desk, o)
+        return told
+    d, c = int(T.option_deal[o]), int(T.option_convener[o])
+    if d >= 0:
+        told.terms, told.contributions, told.cost = desk.dealer.offer(d)
+    elif c >= 0:
+        told.prospect, told.contributions = desk.dealer.convening(c)
     else:
-        change = rules.lift(x, value) if kind == RAISE else rules.drop(x, value)
-    return float(change), float(counts)
+        with desk.expected():
+            by = apart.eyes(T, S, desk.compiled, i)
+            told.contributions, told.reliances, told.moves = apart.act(by, o, named=False)
+            if T.depth[i] > 0:
+                more, told.prompted = _prompted(desk, by, o)
+                told.contributions = apart.ordered(told.contributions + more, by.name)
+    if T.policy[i] == TREND:
+        window = T.past.shape[0]
+        before = sum(float(T.past[back - desk.turn, o]) for back in range(desk.turn, window + 1))
+        rate = desk.rate(row)
+        told.theory = Rate(rate, window, before, sum(float(n) for n in S.recent[:, o, 0]))
+    return told
 
 
-def _reliance(T: Tables, S: State, compiled: Compiled, belief: int, on_broken: bool) -> Reliance:
-    _, giver, kind = compiled.beliefs[belief]
-    promised, credible = float(S.x[T.promised[belief], 0]), float(S.x[T.credibility[belief], 0])
-    counts = float(rules.reliance(promised, credible, on_broken))
-    return Reliance(giver, kind, "broken" if on_broken else "kept", promised, credible, counts)
+def _prompted(desk: Desk, by: apart.Eyes, o: int) -> tuple[list[Contribution], list[Prompted]]:
+    """What an option's words would make their receivers do: parts, and a line for each act (odd.md 7.13)."""
+    T, S, compiled = desk.tables, desk.state, desk.compiled
+    parts, told = [], []
+    odds, (_, _, answering) = apart.chance(T, S, o), desk.outlook
+    for e in T.word_effect[T.word_start[o] : T.word_start[o + 1]]:
+        s = int(apart.references(T, o, int(T.effect_at[e]), 1)[0])
+        b, missing = int(T.belief_of[s]), 1.0 - float(S.x[s, 0])
+        if missing <= 0.0:
+            continue
+        size, _ = apart.change(T, S, by.x, o, int(e))
+        for h in range(T.hung_start[b], T.hung_start[b + 1]):
+            rise = float(answering[h]) * size / missing
+            if rise == 0.0:
+                continue
+            counts = rise * (1.0 if T.effect_attempt[e] else odds)
+            more = apart.act(by, int(T.hung_option[h]), counts, "answer")[0]
+            parts += more
+            worth = apart.total(more)
+            done = apart.deed(compiled, int(T.hung_option[h]))
+            told.append(Prompted(done, compiled.beliefs[b][2], rise, worth / counts if counts else 0.0, worth))
+    told.sort(key=lambda one: -abs(one.utility))
+    return parts, told
+
+
+def _contest(desk: Desk, o: int) -> Contested:
+    """What the challenge model makes of an option."""
+    T, S, i, j = desk.tables, desk.state, desk.actor, int(desk.tables.option_target[o])
+    tenor = float(T.tenor[o])
+    own = float(theories.stand(T, S, i, 0)) if T.contests[i] else None
+    if own is None or j < 0 or not T.contests[j]:
+        return Contested(own, None, None, None, None, tenor, 0.0)
+    other, resolve, expected = float(theories.stand(T, S, j, 0)), float(T.resolve[j]), float(S.contest[i, j, 0])
+    secure = [float(S.contest[k, k, 0]) for k in range(len(T.contests)) if T.contests[k]]
+    exponent = rules.risk_exponent(float(S.contest[i, i, 0]), min(secure), max(secure))
+    fails, wins = (rules.challenge(sure, abs(own - other), resolve, exponent) for sure in (0.0, 1.0))
+    likely = (expected - fails) / (wins - fails) if wins != fails else None
+    worth = -rules.CHALLENGE_SCALE * tenor * expected
+    return Contested(own, other, resolve, None if likely is None else float(likely), expected, tenor, worth)
 
 
 # ------------------------------------------------------------------------------------------------ single numbers
@@ -563,26 +821,63 @@ class _Span:
 
 
 def _entering(desk: Desk) -> list[str]:
-    """The numbers of the scenario that can enter this decision while the state stands: their paths, sorted."""
+    """The numbers of the scenario that can enter this decision while the state stands: their paths, sorted.
+
+    Also those that enter through what others would answer to an offer, or do at a session; but not those that enter
+    only through what others are expected to do of themselves. Of no number under `trend` and `frozen`.
+    """
     T, i = desk.tables, desk.actor
-    minded = {i, *(int(T.mind_actor[p]) for p in range(T.mind_start[i], T.mind_start[i + 1]))}
+    if T.policy[i] in (TREND, FROZEN):
+        return []
+    rows = [desk.first + row for row in range(desk.size) if desk.available[row]]
+    own = {i}
+    menu = {int(T.option_action[o]) for o in rows}
+    deals = {int(T.option_deal[o]) for o in rows if T.option_deal[o] >= 0}
+    deals |= {int(T.deal_counter[d]) for d in deals if T.deal_counter[d] >= 0}
+    fora = {int(T.convener_forum[T.option_convener[o]]) for o in rows if T.option_convener[o] >= 0}
+    outputs = {u for f in fora for u in range(T.output_start[f], T.output_start[f + 1])}
+    places = {m for f in fora for m in desk.dealer._places(f)}
+    behind = {int(T.promise_option[p]) for d in deals for p in range(T.deal_promise[d], T.deal_promise[d + 1])}
+    behind |= {int(T.output_option[u]) for u in outputs}
+    behind |= {int(o) for u in outputs for o in T.occasion_option[T.occasion_start[u] : T.occasion_start[u + 1]]}
+    seats = {int(T.veto_seat[n]) for u in outputs for n in range(T.veto_start[u], T.veto_start[u + 1])}
+    others = {int(T.option_actor[o]) for o in behind if T.option_actor[o] >= 0} | {int(T.seat_actor[q]) for q in seats}
+    judges = own | others
+    stakes = {p for x in judges for p in range(T.mind_start[x], T.mind_start[x + 1])}
+    minded = judges | {int(T.mind_actor[p]) for p in stakes}
     owned = {h for o in minded for h in range(T.interest_start[o], T.interest_start[o + 1])}
-    menu = {int(T.option_action[desk.first + row]) for row in range(desk.size) if desk.available[row]}
-    effects = {e for a in menu for e in range(T.effect_start[a], T.effect_start[a + 1])}
-    stakes = range(T.mind_start[i], T.mind_start[i + 1])
+    done = {(int(T.option_action[o]), int(T.option_actor[o])) for o in {*rows, *behind}}
+    effects = {e for a, _ in done for e in range(T.effect_start[a], T.effect_start[a + 1])}
     enters: dict[str, Callable[[tuple[int, ...]], bool]] = {
-        "salience": lambda at: at[0] in owned,
-        "ideal": lambda at: at[0] in owned and T.ideal_slot[at[0]] < 0,
-        "risk": lambda at: at[0] in minded,
-        "rationality": lambda at: at[0] == i,
-        "foresight": lambda at: at[0] == i,
-        "stake": lambda at: at[0] in stakes,
-        "chance": lambda at: at[0] in menu and at[1] == i,
-        "cost": lambda at: at[0] in menu and at[1] == i,
         "habit": lambda at: at[0] in menu,
-        "effect_value": lambda at: at[0] in effects,
-        **dict.fromkeys(("hold", "capability", "coupling_add", "pull"), lambda at: True),
+        "rationality": lambda at: at[0] in judges,
+        "hold": lambda at: True,
     }
+    if T.policy[i] == CHALLENGE:
+        enters |= {
+            **dict.fromkeys(("contested", "clout", "resolve"), lambda at: bool(T.contests[at[0]])),
+            "cost": lambda at: (at[0], at[1]) in done,
+            "capability": lambda at: True,
+        }
+        enters["rationality"] = lambda at: at[0] == i
+    elif T.policy[i] == REINFORCEMENT:
+        enters["rationality"] = lambda at: at[0] == i
+    else:
+        enters |= {
+            "salience": lambda at: at[0] in owned,
+            "ideal": lambda at: at[0] in owned and T.ideal_slot[at[0]] < 0,
+            "risk": lambda at: at[0] in minded,
+            "foresight": lambda at: at[0] in judges,
+            "stake": lambda at: at[0] in stakes,
+            "chance": lambda at: (at[0], at[1]) in done,
+            "cost": lambda at: (at[0], at[1]) in done,
+            "effect_value": lambda at: at[0] in effects,
+            "deal_bias": lambda at: at[0] in deals,
+            "output_bias": lambda at: at[0] in outputs,
+            "output_within": lambda at: at[0] in outputs,
+            **dict.fromkeys(("place_openness", "place_salience"), lambda at: at[0] in places),
+            **dict.fromkeys(("capability", "coupling_add", "pull"), lambda at: True),
+        }
     return sorted(
         path
         for path, cells in desk.compiled.owners.items()
@@ -610,7 +905,7 @@ def _span(desk: Desk, path: str, declared: tuple[float, float] | None) -> _Span:
         return _Span(min(declared[0], value), max(declared[1], value), "its declared range", rungs)
     if slot is not None:
         return _Span(float(T.low[slot]), float(T.high[slot]), "the indicator's range", rungs)
-    if column in ("salience", "stake", "capability", "chance", "pull"):
+    if column in SHARES:
         return _Span(0.0, 1.0, "what it can be")
     if column in ("risk", "habit"):  # greater than nothing
         return _Span(value / 100.0, 2.0 * value, "a hundredth to twice its value")
@@ -620,12 +915,12 @@ def _span(desk: Desk, path: str, declared: tuple[float, float] | None) -> _Span:
 
 
 def _slot_of_effect(desk: Desk, e: int) -> int | None:
-    """A slot that effect e moves for some option of the actor."""
+    """A slot that effect e moves for some option, of the actor if it has one."""
     T = desk.tables
-    for o in range(desk.first, desk.first + desk.size):
+    for o in (*range(desk.first, desk.first + desk.size), *range(len(T.option_action))):
         a = T.option_action[o]
         if T.effect_start[a] <= e < T.effect_start[a + 1]:
-            s = int(_references(T, o, int(T.effect_at[e]), 1)[0])
+            s = int(apart.references(T, o, int(T.effect_at[e]), 1)[0])
             if s >= 0:
                 return s
     return None
@@ -680,7 +975,7 @@ def _flip(desk: Desk, path: str, span: _Span, limit: float, lead: Callable[[], t
     for end in (span.low, span.high):
         reach = min(abs(end - value), limit * width if best is None else abs(best - value))
         step = math.copysign(1.0, end - value)
-        if width <= 0.0 or reach <= 0.0 or all(leads(value + step * part)[0] == now for part in (reach, reach / 2.0)):
+        if width <= 0.0 or reach <= 0.0 or leads(value + step * reach)[0] == now:
             continue
         if span.rungs:
             tried = (value + step * n for n in range(1, int(reach) + 1))

@@ -14,8 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from sim import evidence, runs
+from sim.apart import Contribution, Reliance
 from sim.arrays import Compiled
-from sim.decision import Considered, Contribution, Decision, Flip, Option, Reliance, carriers, decide, flips
+from sim.dealing import Answer, Joining, Made, Outcome, Prospect, Session, Settled, Share, Side, Terms
+from sim.decision import (
+    Considered,
+    Contested,
+    Decision,
+    Flip,
+    Learnt,
+    Option,
+    Rate,
+    carriers,
+    decide,
+    flips,
+)
 from sim.errors import BadInput
 from sim.naming import Words, capital, listed, share, spaced
 from sim.scenario import Entry, Scenario, nearest, numbers, turn_of
@@ -27,6 +40,20 @@ CHANGE = (
     "or stake x regard of another"
 )
 PASSED_OVER = ("channel taken", "attention short", "attention gone")
+TOLD = 5  # items of a list in the text
+THEORIES = {
+    "quantal": "the more an option is worth, the likelier it is drawn, by lambda",
+    "best": "lambda without end: what is worth most",
+    "random": "lambda 0: the draw follows the prior",
+    "frozen": "nobody acts",
+    "trend": "each option at the rate of the last twelve months, whatever it is worth",
+    "reinforcement": "what an option brought when it was done stands for its worth",
+    "challenge": "a hostile act where challenging the other would pay, a friendly one where it would not",
+}
+UNTIPPED = {
+    "trend": "what is done follows from what was done in the last twelve months, and from no number",
+    "frozen": "nobody acts, whatever the numbers",
+}
 
 __all__ = ["Card", "Decision", "Telling", "card", "card_of", "decide"]
 
@@ -211,7 +238,7 @@ def _focus(decision: Decision, action: str | None, target: str | None) -> Option
 
 def _tips(decision: Decision, focus: Option | None, entries: Mapping[str, Entry]) -> list[Tip]:
     """The comparisons of the card: with the likeliest option not taken, and with holding."""
-    if decision.policy == "frozen":
+    if decision.policy in UNTIPPED:
         return []
     passed = [option.name for option in decision.passed]
     taken = [option.name for option in decision.taken]
@@ -245,7 +272,7 @@ def _cited(decision: Decision, focus: Option | None, tips: Sequence[Tip], entrie
     """What the numbers rest on that matter most: those that carry the act, or the likeliest where the actor held."""
     about = focus or (decision.passed[0].name if decision.passed else None)
     found: dict[str, float | None] = {}
-    if about is not None and decision.option(*about).available:
+    if about is not None and decision.option(*about).available and decision.policy not in UNTIPPED:
         found = {one.path: one.carries for one in carriers(decision.desk, about, entries)}
     for tip in tips:
         for flip in tip.flips[:1]:
@@ -324,6 +351,10 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> st
     return "\n".join(out)
 
 
+def _times(number: int) -> str:
+    return "one step" if number == 1 else f"{number} steps"
+
+
 def _ordinal(number: int) -> str:
     words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
     return words[number - 1] if number <= len(words) else f"as number {number}"
@@ -342,9 +373,11 @@ class Telling:
         parts = [
             self.heading(),
             self.seen(),
+            self.expected(),
             self.menu(),
             *(self.apart(option, option is full[0]) for option in full),
             self.briefly(brief),
+            self.dealt(),
         ]
         parts += [self.tipping(), self.sources(), self.notes()]
         return "\n\n".join(part for part in parts if part) + "\n"
@@ -363,6 +396,11 @@ class Telling:
         if decision.events:
             done = listed([words.option(option) for option in decision.events])
             parts.append(f"By a dated event of the scenario it also {done}.")
+        for also in decision.also:
+            why = "To deliver what it owed" if also.why == "delivery" else "On the occasion of a session"
+            came = "" if also.succeeded else ", and failed"
+            parts.append(f"{why} it {words.option((also.action, also.target))} ({share(also.probability)}){came}.")
+        parts += self.answered()
         if decision.policy == "frozen":
             parts.append("Under the policy `frozen` nobody acts, whatever it would be worth.")
         elif not self.open:
@@ -373,9 +411,30 @@ class Telling:
             parts += self.about(decision.option(*self.card.focus))
         return " ".join(parts)
 
+    def answered(self) -> list[str]:
+        """What it answered, broke and attended, a sentence each."""
+        told, words, me = [], self.words, self.decision.actor
+        for answer in self.decision.dealings.answers:
+            if answer.target == me and answer.probability is not None:
+                offer = f"‘{words.option((answer.bargain, answer.target))}’"
+                odds = f"accepting had {share(answer.probability)}"
+                told.append(f"It {answer.result} an offer of {words.actor(answer.proposer)}, {offer} ({odds}).")
+        for settled in self.decision.dealings.settled:
+            if settled.giver == me and settled.result == "broken":
+                kept = share(settled.probability or 0.0)
+                told.append(f"It broke its promise to {words.actor(settled.receiver)} (keeping it had {kept}).")
+        for session in self.decision.dealings.sessions:
+            if session.attended is not None:
+                did = "attended" if session.attended else "stayed away from"
+                told.append(
+                    f"It {did} a session of {words.forum(session.forum)} ({share(session.probability or 0.0)})."
+                )
+        more = len(told) - TOLD
+        return told[:TOLD] + ([f"And {more} more, below."] if more > 0 else [])
+
     def about(self, focus: Considered) -> list[str]:
         """What is said of the act explained."""
-        name, worth = capital(self.words.option(focus.name)), f"expected utility {_signed(focus.utility)}"
+        name, worth = capital(self.words.option(focus.name)), f"{self.worth_word} {_signed(focus.utility)}"
         holding = f"Doing nothing had {share(self.decision.hold_first)}."
         if focus.order:
             came = "it succeeded" if focus.succeeded else "it failed"
@@ -422,9 +481,13 @@ class Telling:
         told += [f"{len(options) - 2} more"] if len(options) > 2 else []
         return f"{listed(told)} {'was' if len(options) == 1 else 'were'}"
 
+    @property
+    def worth_word(self) -> str:
+        return "propensity" if self.decision.policy == "reinforcement" else "expected utility"
+
     def wanting(self, option: Considered) -> str:
         """Why an option was not available."""
-        told = []
+        told = [option.closed] if option.closed else []
         for missing in option.missing:
             if missing.path is None or missing.value is None:
                 told.append("the pair has no such relation")
@@ -455,15 +518,57 @@ class Telling:
         ]
         if minds:
             parts.append(_wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
-        how = {"best": " (lambda without end)", "random": " (lambda 0)", "frozen": " (nobody acts)"}
+        theory = f"theory: {decision.policy} ({THEORIES[decision.policy]})"
+        depth = f"; depth {decision.depth}" if decision.depth else ""
         parts.append(
             _wrapped(
                 f"Attention to spend {decision.attention:.2f}; rationality (lambda) {decision.rationality:g}; "
-                f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}; policy {decision.policy}"
-                f"{how.get(decision.policy, '')}.",
+                f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}{depth}; {theory}.",
                 "  ",
             )
         )
+        return "\n".join(parts)
+
+    def expected(self) -> str:
+        """What it expected others to do, and what it would have made of its options without that."""
+        decision, words = self.decision, self.words
+        if not decision.depth:
+            return ""
+        parts = [f"What it expected others to do this turn (it reckons {_times(decision.depth)} ahead)"]
+        rows = [
+            [
+                self.indicator(shift.path), words.value(shift.path, shift.value), f"{shift.then - shift.value:+.4f}",
+                ", ".join(f"{words.actor(doer.actor)} {doer.shift:+.4f}" for doer in shift.by[:2])
+                + (f" and {len(shift.by) - 2} more" if len(shift.by) > 2 else ""),
+            ]
+            for shift in decision.expects[:TOLD]
+        ]  # fmt: skip
+        if rows:
+            cells = [
+                [row[0], row[3], row[1], row[2], _signed(shift.worth)]
+                for row, shift in zip(rows, decision.expects, strict=False)
+            ]
+            parts.append(_table(["indicator", "by whom", "now", "shift", "worth"], cells, 2))
+        else:
+            parts.append("  Nothing that matters to it.")
+        open_ = [option for option in self.open if option.alone]
+        if open_:
+            best = max(open_, key=lambda option: option.alone.first if option.alone else 0.0)
+            alone = best.alone.first if best.alone else 0.0
+            held = decision.hold_alone or 0.0
+            first = f"doing nothing ({share(held)})" if held > alone else f"{self.quoted(best.name)} ({share(alone)})"
+            parts.append(_wrapped(f"Expecting nothing, the likeliest to be drawn first were {first}.", "  ", "    "))
+            changed = sorted(
+                open_, key=lambda option: -abs(option.first - (option.alone.first if option.alone else 0.0))
+            )
+            told = [
+                f"{self.quoted(option.name)} {share(option.alone.first)} → {share(option.first)} "
+                f"(EU {_signed(option.alone.utility)} → {_signed(option.utility)})"
+                for option in changed[:3]
+                if option.alone and option.alone.first != option.first
+            ]
+            if told:
+                parts.append(_wrapped(f"What it expects changed most: {'; '.join(told)}.", "  ", "    "))
         return "\n".join(parts)
 
     def menu(self) -> str:
@@ -483,21 +588,32 @@ class Telling:
             for option in shown
         ]  # fmt: skip
         held = "came up first" if not decision.taken and decision.policy != "frozen" else ""
-        holding = ["does nothing", held, "", "0", "0", share(decision.hold_prior), share(decision.hold_first)]
+        nothing = _signed(decision.held.propensity) if decision.held else "0"
+        holding = ["does nothing", held, "", nothing, "0", share(decision.hold_prior), share(decision.hold_first)]
         lines.append((decision.hold_first, holding))
         rows = [row for _, row in sorted(lines, key=lambda line: -line[0])]
-        heads = ["option", "taken", "chance", "EU", "lambda EU", "prior", "first"]
+        worth = "propensity" if decision.policy == "reinforcement" else "EU"
+        heads = [
+            "option",
+            "taken",
+            "chance",
+            worth,
+            "lambda EU",
+            "prior",
+            "rate" if decision.policy == "trend" else "first",
+        ]
         if decision.policy != "quantal":
             for row in (heads, *rows):
                 row.pop(4)
         parts = []
         if self.open:
-            head = f"What it could do ({len(self.open)} open), by the chance of being drawn first"
+            by = "the rate at which it was done" if decision.policy == "trend" else "the chance of being drawn first"
+            head = f"What it could do ({len(self.open)} open), by {by}"
             parts += [head, _table(heads, rows, 2)]
         left = [option for option in self.open if option not in shown]
         if left:
             parts.append(f"  and {len(left)} more, together {share(math.fsum(option.first for option in left))}")
-        if decision.taken:
+        if decision.taken and decision.policy != "trend":
             legend = "taken: in which order, and with what chance of being drawn next among what was left"
             fits = " (times attention left over effort, where that is short)"
             parts.append(_wrapped(f"{legend}{fits}.", "  ", "    "))
@@ -533,6 +649,10 @@ class Telling:
     def apart(self, option: Considered, explained: bool) -> str:
         """An option's expected utility as a table."""
         words = self.words
+        done = "done" if option.order else "done otherwise" if option.fate == "done otherwise" else "not done"
+        if isinstance(option.theory, Learnt | Contested):
+            head = f"{capital(words.option(option.name))} ({done}): what it was weighed by"
+            return f"{_wrapped(head)}\n{_wrapped(self.by_theory(option), '  ', '    ')}"
         large, small = _large(option)
         rows = [
             [
@@ -546,12 +666,15 @@ class Telling:
             rows.append([f"{len(small)} smaller", *[""] * 4, _signed(math.fsum(part.utility for part in small))])
         rows.append(["cost", *[""] * 4, _signed(-option.cost)])
         rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
-        done = "done" if option.order else "not done"
         lines = [
             _wrapped(f"{capital(words.option(option.name))} ({done}): its expected utility, part by part"),
             _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
         ]
-        if option.chance < 1.0 and any(not part.attempt for part in option.contributions):
+        if isinstance(option.theory, Rate):
+            lines.append(_wrapped(self.by_theory(option), "  ", "    "))
+        lines += self.dealing(option)
+        plain = any(not part.attempt and part.through == "itself" for part in option.contributions)
+        if option.chance < 1.0 and plain:
             lines.append(f"  What hangs on success is counted at its chance of {share(option.chance)}.")
         if any(part.attempt for part in large):
             lines.append("  * whether or not it succeeds")
@@ -577,6 +700,10 @@ class Telling:
             return ""
         lines = ["The same for the others taken and the next likeliest"]
         for option in options:
+            if isinstance(option.theory, Learnt | Contested):
+                named = f"{capital(self.words.option(option.name))}: {self.by_theory(option)}"
+                lines.append(_wrapped(named, "  ", "    "))
+                continue
             large, small = _large(option)
             told = [f"{self.interest(part)} {_signed(part.utility)}" for part in large[:6]]
             rest = [*large[6:], *small]
@@ -584,6 +711,8 @@ class Telling:
             told.append(f"cost {_signed(-option.cost)}")
             done = "" if option.order else " (not done)"
             sum_ = f"{capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
+            if option.terms is not None:
+                sum_ += f" It expects {share(option.terms.accept or 0.0)} to be accepted."
             relied = "".join(f" {self.reliance(reliance)}" for reliance in option.reliances)
             lines.append(_wrapped(sum_ + relied, "  ", "    "))
         return "\n".join(lines)
@@ -593,7 +722,8 @@ class Telling:
 
     def interest(self, part: Contribution) -> str:
         name = spaced(part.interest)
-        return name if part.owner == self.decision.actor else f"{self.words.actor(part.owner)}: {name}"
+        name = name if part.owner == self.decision.actor else f"{self.words.actor(part.owner)}: {name}"
+        return name if part.through == "itself" else f"{name} [{part.through}]"
 
     def reliance(self, reliance: Reliance) -> str:
         """How far a promise counts, as a product."""
@@ -605,10 +735,237 @@ class Telling:
             f"{reliance.on} counts by {product}{reliance.counts:.3f}."
         )
 
+    # -- offers, sessions, words and other theories
+
+    def by_theory(self, option: Considered) -> str:
+        """The numbers of a rival theory for an option."""
+        theory = option.theory
+        if isinstance(theory, Rate):
+            times = f"{theory.here:g} in this run, {theory.before:g} in the dated record before it"
+            rate = f"done {theory.before + theory.here:g} times in the last {theory.window} turns ({times})"
+            return f"Under `trend`: {rate}, so done at {share(theory.rate)}; what it is worth does not count."
+        if isinstance(theory, Learnt):
+            return f"Under `reinforcement`: {self.learnt(theory)}."
+        if isinstance(theory, Contested):
+            if theory.expected is None or theory.other is None or theory.own is None:
+                return f"Under `challenge`: no contest of two positions; EU = -cost = {_signed(option.utility)}."
+            wins = "" if theory.wins is None else f", would prevail with {share(theory.wins)}"
+            stands = (
+                f"it stands at {theory.own:.3f}, the other at {theory.other:.3f} (resolve {theory.resolve:.2f}){wins}"
+            )
+            product = f"-0.01 x tenor {theory.tenor:+.2f} x E - cost {option.cost:.4f} = {_signed(option.utility)}"
+            return f"Under `challenge`: {stands}; E of challenging it {theory.expected:+.4f}; EU = {product}."
+        return ""
+
+    def learnt(self, theory: Learnt) -> str:
+        """A propensity and what made it."""
+        if not theory.experiences:
+            return f"propensity {_signed(theory.propensity)}, as it has not been tried"
+        last = theory.experiences[-TOLD:]
+        told = ", ".join(f"turn {one.turn} brought {_signed(one.gain)} → {_signed(one.after)}" for one in last)
+        earlier = len(theory.experiences) - len(last)
+        return f"propensity {_signed(theory.propensity)} ({told}{f'; {earlier} earlier' if earlier else ''})"
+
+    def dealing(self, option: Considered) -> list[str]:
+        """What stands behind an offer, a convening or a word."""
+        lines = []
+        if option.terms is not None:
+            lines += [_wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
+        if option.prospect is not None:
+            lines += [_wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
+        for prompted in option.prompted[:TOLD]:
+            kind = self.card.scenario.assurances[prompted.kind].title or spaced(prompted.kind)
+            text = (
+                f"What its word ({kind}) would make others do: {self.words.deed(prompted.deed)}, likelier by "
+                f"{prompted.rise:+.4f}; worth {_signed(prompted.value)} to it: {_signed(prompted.utility)}."
+            )
+            lines.append(_wrapped(text, "  ", "    "))
+        return lines
+
+    def terms(self, terms: Terms) -> list[str]:
+        """How likely an offer is taken, and why."""
+        other, words = terms.target.actor, self.words
+        answers = f"accepts with {share(terms.accept or 0.0)}"
+        if terms.instead is not None:
+            answers += f", offers ‘{words.option((terms.instead.bargain, other))}’ instead with "
+            answers += f"{share(terms.counter or 0.0)} (which it would take with {share(terms.instead.reply or 0.0)})"
+        odds = f"lambda {terms.target.rationality:g} x X - bias {terms.bias:g}"
+        lines = [
+            f"{capital(words.actor(other))} {answers}: {odds}, with X = {self.side(terms.target)}.",
+            f"To {words.actor(terms.proposer.actor)} the deal is worth X = {self.side(terms.proposer)}.",
+        ]
+        if terms.instead is not None:
+            lines.append(
+                f"By the counter-offer X = {self.side(terms.instead.target)} to the one, "
+                f"{self.side(terms.instead.proposer)} to the other."
+            )
+        for joiner in terms.joiners:
+            came = "" if joiner.joined is None else "; joined" if joiner.joined else "; did not join"
+            told = f"joins with {share(joiner.probability)} (X = {_signed(joiner.worth)}){came}"
+            lines.append(f"{capital(words.actor(joiner.actor))} {told}.")
+        return lines
+
+    def side(self, side: Side) -> str:
+        """X as a sum."""
+        shares = "; ".join(self.part_of_deal(part) for part in side.shares)
+        return f"{_signed(side.worth)} ({shares})"
+
+    def part_of_deal(self, part: Share) -> str:
+        """One act of a deal as one side has it."""
+        factors = [f"EU {_signed(part.value)}" if part.own else f"V {_signed(part.value)}"]
+        factors += [] if part.own else [f"credibility {part.credibility:.3f}"]
+        factors += [f"foresight {part.discount:.3f}"] if part.discount != 1.0 else []
+        factors += [f"joining {share(part.counts)}"] if part.counts != 1.0 else []
+        product = " x ".join(factors)
+        product += f" = {_signed(part.worth)}" if len(factors) > 1 else ""
+        large = sorted(part.contributions, key=lambda one: -abs(one.utility))[:2]
+        why = ", ".join(f"{spaced(one.interest)} {_signed(one.utility)}" for one in large if one.utility)
+        verb_ = "does" if part.own else "gets"
+        return f"{verb_} ‘{self.words.deed(part.deed)}’: {product}{f', by {why}' if why else ''}"
+
+    def prospect(self, prospect: Prospect) -> list[str]:
+        """What a convener expects of a session."""
+        words = self.words
+        moves = sorted(prospect.moves, key=lambda move: -abs(move.worth))
+        told = [
+            f"{spaced(move.item)}, {words.actor(move.member)} {move.value:.3f} {move.change:+.3f} "
+            f"(worth {_signed(move.worth)})"
+            for move in moves[:TOLD]
+        ]
+        more = f"; and {len(moves) - TOLD} more" if len(moves) > TOLD else ""
+        lines = [f"If all attend, the moves are worth {_signed(prospect.worth_of_moves)}: {'; '.join(told)}{more}."]
+        if not moves:
+            lines = ["If all attend, nobody's position moves."]
+        return lines + [self.outcome(prospect.forum, output) for output in prospect.outputs]
+
+    def outcome(self, forum: str, output: Outcome) -> str:
+        """One output that a convener expects."""
+        words = self.words
+        spread = f"spread {output.spread:.3f}, must be below {output.within:.3f}"
+        text = f"‘{words.output(forum, output.output)}’ follows with {share(output.follows)} ({spread}"
+        vetoes = sorted(output.vetoes, key=lambda veto: -veto.probability)[:TOLD]
+        text += "".join(f"; {words.actor(veto.member)} stops it with {share(veto.probability)}" for veto in vetoes)
+        text += f"); worth {_signed(output.value)} itself"
+        for act in output.acts[:TOLD]:
+            text += f"; {words.deed(act.deed)} with {share(act.willing)}, worth {_signed(act.value)}"
+        return f"{text}: {_signed(output.worth)} in all."
+
+    def dealt(self) -> str:
+        """What it was offered and answered, what fell due, where it came and how it voted."""
+        dealings = self.decision.dealings
+        if not dealings.some:
+            return ""
+        lines = ["What it answered, owed, attended and voted"]
+        told = [line for answer in dealings.answers for line in self.answer(answer)]
+        told += [self.joining(joining) for joining in dealings.joinings if joining.joiner == self.decision.actor]
+        told += [self.made(made) for made in dealings.made]
+        told += [self.settled(settled) for settled in dealings.settled]
+        told += [line for session in dealings.sessions for line in self.session(session)]
+        for tested in dealings.tested:
+            kind = self.card.scenario.assurances[tested.kind].title or spaced(tested.kind)
+            kept = "kept" if tested.kept else "did not keep"
+            giver, receiver = self.words.actor(tested.giver), self.words.actor(tested.receiver)
+            odds = f"({share(tested.probability)} to keep)"
+            told.append(f"Put to the test by {receiver}, {giver} {kept} its promise, {kind} {odds}.")
+        return "\n".join([*lines, *(_wrapped(capital(line), "  ", "    ") for line in told)])
+
+    def answer(self, answer: Answer) -> list[str]:
+        """One answer, its chance, and what the deal was worth to both."""
+        words = self.words
+        offer = f"{words.actor(answer.proposer)} {words.option((answer.bargain, answer.target))}"
+        if answer.probability is None or answer.terms is None:
+            return [
+                f"{offer}: lapsed, as one side could no longer do it, owed it already, or took another offer for it."
+            ]
+        lines = [
+            f"{offer}: {answer.result} by {words.actor(answer.target)}; accepting had {share(answer.probability)}."
+        ]
+        terms = answer.terms
+        odds = f"lambda {terms.target.rationality:g}, bias {terms.bias:g} against"
+        lines.append(f"  to {words.actor(answer.target)} it was worth X = {self.side(terms.target)} ({odds}).")
+        lines.append(f"  to {words.actor(answer.proposer)} it was worth X = {self.side(terms.proposer)}.")
+        for joiner in terms.joiners:
+            came = "joined" if joiner.joined else "did not join"
+            lines.append(
+                f"  {words.actor(joiner.actor)} {came} ({share(joiner.probability)}, X = {_signed(joiner.worth)})."
+            )
+        if answer.reply is not None:
+            took = "took" if answer.reply.accepted else "did not take"
+            instead = words.option((answer.reply.bargain, answer.target))
+            chance = f"{share(answer.reply.probability)}, X = {_signed(answer.reply.worth)}"
+            lines.append(f"  {words.actor(answer.proposer)} {took} the counter-offer ‘{instead}’ ({chance}).")
+        return lines
+
+    def joining(self, joining: Joining) -> str:
+        """Whether it joined an offer of another."""
+        offer = f"{self.words.actor(joining.proposer)} {self.words.option((joining.bargain, joining.target))}"
+        came = "joined" if joining.joined else "did not join"
+        return f"it {came}: {offer} ({share(joining.probability)}, X = {self.side(joining.side)})."
+
+    def made(self, made: Made) -> str:
+        """A promise made."""
+        worth = f"worth {_signed(made.worth_to_receiver)} to {self.words.actor(made.receiver)}"
+        own = f"{_signed(made.worth_to_giver)} to its giver"
+        when = f"due in turn {made.due}: {self.words.deed(made.deed)}"
+        return f"promised to {self.words.actor(made.receiver)}, {when}; {worth}, {own}."
+
+    def settled(self, settled: Settled) -> str:
+        """What became of a promise that was due, and why."""
+        words = self.words
+        what = f"{words.deed(settled.deed)}, owed to {words.actor(settled.receiver)}"
+        if settled.result == "void":
+            why = "the other side had broken its word" if settled.possible else "it could not be done"
+            return f"{what}: void, as {why}."
+        if settled.unasked:
+            came = "kept" if settled.result == "kept" else "tried, and failed; still owed"
+            return f"{what}: {came}, as it did the act anyway."
+        came = {"kept": "delivered", "broken": "not delivered", "failed": "tried, and failed; still owed"}[
+            settled.result
+        ]
+        sum_ = f"EU of the act {_signed(settled.utility)} against {_signed(settled.loss or 0.0)} by default"
+        chance = f"delivering had {share(settled.probability or 0.0)} (lambda {settled.rationality:g}: {sum_})"
+        stake = "" if settled.stake is None else f"; at stake for the other {settled.stake:.3f}"
+        return f"{what}: {came}; {chance}{stake}."
+
+    def session(self, session: Session) -> list[str]:
+        """A session: whether it came, what moved, what followed, who voted how."""
+        words = self.words
+        how = "by its date" if session.convener is None else f"convened by {words.actor(session.convener)}"
+        lines = [f"{words.forum(session.forum)} met, {how}; {session.present} came (quorum {session.quorum})."]
+        if session.attended is not None and session.probability is not None:
+            did = "it attended" if session.attended else "it stayed away"
+            sum_ = (
+                f"log-odds {session.inclined or 0.0:g} + lambda x worth of being there {_signed(session.worth or 0.0)}"
+            )
+            why = "as its convener" if session.convener == self.decision.actor else sum_
+            lines.append(f"  {did} ({share(session.probability)}: {why}).")
+        moved = sorted(session.moved, key=lambda move: -abs(move.change))[:TOLD]
+        if moved:
+            told = "; ".join(
+                f"{spaced(move.item)}, {words.actor(move.member)} {move.value:.3f} {move.change:+.4f}" for move in moved
+            )
+            lines.append(f"  moved: {told}.")
+        for output in session.outputs:
+            came = "followed" if output.follows else "did not follow"
+            spread = f"spread {output.spread:.3f}, must be below {output.within:.3f}; vetoes {output.vetoes}"
+            lines.append(f"  ‘{words.output(session.forum, output.output)}’ {came} ({spread}).")
+        for vote in session.votes:
+            if vote.member == self.decision.actor or vote.cast:
+                did = "stopped" if vote.cast else "did not stop"
+                worth = f"worth {_signed(vote.worth)} to it, bias {vote.bias:g} against stopping"
+                title = words.output(session.forum, vote.output)
+                lines.append(f"  {words.actor(vote.member)} {did} ‘{title}’ ({share(vote.probability)}; {worth}).")
+        return lines
+
     # -- what would have tipped it, and what it rests on
 
     def tipping(self) -> str:
         """What would have put the runner-up, or holding, first."""
+        policy = self.decision.policy
+        if policy in UNTIPPED:
+            return _wrapped(
+                f"What would have tipped it: no number does, changed alone; under `{policy}` {UNTIPPED[policy]}."
+            )
         if not self.card.tips:
             return ""
         lines = [

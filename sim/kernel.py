@@ -16,7 +16,7 @@ import numpy as np
 
 from sim import appraisal, bargains, draws, effects, meetings, rules, theories, worth
 from sim.arrays import CHALLENGE, FROZEN, REINFORCEMENT, TESTED, TREND, Acts, Compiled, History, State, Tables, Talks
-from sim.choice import choose
+from sim.choice import choose as choose  # one of the four steps that others call here
 from sim.jit import inner, njit, of
 
 __all__ = [

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sim.scenario import Scenario, verb
 
@@ -176,6 +177,18 @@ class Words:
         action, target = option
         title = verb(self.scenario, action)
         return title if target is None else f"{title} {self.actor(target)}"
+
+    def deed(self, deed: Any) -> str:
+        """An act (actor, action, target) with who does it; an output of a forum by its title."""
+        if deed.actor in self.scenario.fora and deed.actor not in self.scenario.actors:
+            return f"‘{self.output(deed.actor, deed.action)}’ of {self.forum(deed.actor)}"
+        return f"{self.actor(deed.actor)} {self.option((deed.action, deed.target))}"
+
+    def forum(self, name: str) -> str:
+        return self.scenario.fora[name].title or spaced(name)
+
+    def output(self, forum: str, name: str) -> str:
+        return self.scenario.fora[forum].outputs[name].title or spaced(name)
 
     def indicator(self, path: str, mine: str) -> str:
         """The indicator's title and whose it is, as a card of the actor `mine` has it."""

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import metrics
+from sim.apart import Move
 from sim.arrays import ADD, LOWER, Compiled
-from sim.decision import Decision, Move, Option, decide, flips
+from sim.decision import Decision, Option, decide, flips
 from sim.metrics import Record
 from sim.verdicts import BoundFact, Leaf, Tree, Value
 

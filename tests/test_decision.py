@@ -1,5 +1,6 @@
 """Decisions taken apart: the parts are the kernel's own numbers, and a flip flips."""
 
+import dataclasses
 import math
 import random
 from itertools import product
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 
 from sim import data, rules
-from sim.arrays import Compiled
+from sim.arrays import ANSWER, ATTEND, OWED, SETTLED, VETO, Compiled
 from sim.compile import compile_scenario
-from sim.decision import FOUND, Decision, carriers, decide, flips
+from sim.dealing import ANSWERS, ENDS, Terms
+from sim.decision import FOUND, Contested, Decision, Learnt, Rate, carriers, decide, flips
 from sim.errors import BadInput
 from sim.kernel import ensemble
 from sim.scenario import numbers, parse, read
@@ -31,14 +33,52 @@ def decisions(compiled: Compiled, turns, seed=7, run=0) -> list[Decision]:
 def assert_adds_up(decision: Decision) -> None:
     for option in decision.options:
         parts = math.fsum(part.utility for part in option.contributions)
-        assert parts - option.cost == pytest.approx(option.utility if option.available else -option.cost, abs=EXACT)
+        theory = option.theory
+        if isinstance(theory, Learnt):
+            assert option.utility == theory.propensity
+        elif isinstance(theory, Contested):
+            assert theory.worth - option.cost == pytest.approx(option.utility, abs=EXACT)
+        else:
+            whole = option.utility if option.available else -option.cost
+            assert parts - option.cost == pytest.approx(whole, abs=EXACT)
         for part in option.contributions:
-            counted = 1.0 if part.attempt else option.chance
-            assert part.utility == pytest.approx(part.weight * part.gain * counted, abs=EXACT)
-    assert decision.hold_first + math.fsum(option.first for option in decision.options) == pytest.approx(1.0)
+            assert part.utility == pytest.approx(part.weight * part.gain * part.counts, abs=EXACT)
+            if part.through == "itself":
+                assert part.counts == pytest.approx(1.0 if part.attempt else option.chance)
+        if option.terms is not None:
+            assert_terms_add_up(option.terms)
+            assert 0.0 <= option.terms.accept + option.terms.counter <= 1.0 + EXACT
+        if option.prospect is not None:
+            moved = math.fsum(part.utility for part in option.contributions if part.through == "moves")
+            assert option.prospect.worth_of_moves == pytest.approx(moved, abs=EXACT)
+            followed = math.fsum(output.worth for output in option.prospect.outputs)
+            assert parts - moved == pytest.approx(followed, abs=EXACT)
+        answered = math.fsum(part.utility for part in option.contributions if part.through == "answer")
+        assert math.fsum(one.utility for one in option.prompted) == pytest.approx(answered, abs=EXACT)
+    if decision.policy == "trend":
+        none = math.prod(1.0 - option.first for option in decision.options)
+        assert decision.hold_first == pytest.approx(none)
+    else:
+        assert decision.hold_first + math.fsum(option.first for option in decision.options) == pytest.approx(1.0)
     if not any(option.available for option in decision.options):
         return
     assert decision.hold_prior + math.fsum(option.prior for option in decision.options) == pytest.approx(1.0)
+
+
+def assert_terms_add_up(terms: Terms) -> None:
+    """X of both sides is the sum of what each does and gets (odd.md 7.11), and the odds follow from X."""
+    for side in (terms.target, terms.proposer):
+        for share in side.shares:
+            product = share.value * share.discount * share.credibility * share.counts
+            assert share.worth == pytest.approx(product, abs=EXACT)
+            parts = math.fsum(part.utility for part in share.contributions) - share.cost
+            assert share.value == pytest.approx(parts, abs=EXACT)
+        assert side.worth == pytest.approx(math.fsum(share.worth for share in side.shares), abs=EXACT)
+    if terms.instead is None and terms.accept and terms.target.rationality < 1e6:
+        odds = 1.0 / (1.0 + math.exp(terms.bias - terms.target.rationality * terms.target.worth))
+        assert terms.accept == pytest.approx(odds)
+    if terms.instead is not None:
+        assert_terms_add_up(terms.instead)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -54,34 +94,137 @@ def test_the_parts_add_up_whatever_the_format_allows():
         compiled = generated(number)
         for decision in decisions(compiled, range(1, compiled.turns + 1)):
             assert_adds_up(decision)
-            seen.add("risk" if decision.risk != 2.0 else "")
+            assert_settled_as_weighed(decision)
+            seen |= {"risk" if decision.risk != 2.0 else "", decision.policy, f"depth {decision.depth}"}
             for option in decision.options:
                 seen |= {"attempt" for part in option.contributions if part.attempt}
                 seen |= {"others" for part in option.contributions if part.owner != decision.actor}
                 seen |= {"after" for move in option.moves if move.after}
                 seen |= {reliance.on for reliance in option.reliances}
+                seen |= {part.through for part in option.contributions}
                 seen |= {option.fate}
+                if option.terms is not None:
+                    seen |= {"joiners"} if option.terms.joiners else set()
+            dealings = decision.dealings
+            seen |= {answer.result for answer in dealings.answers} | {one.result for one in dealings.settled}
+            seen |= {"session"} if dealings.sessions else set()
+            seen |= {"joining"} if dealings.joinings else set()
+            seen |= {also.why for also in decision.also} | {"expects" for _ in decision.expects}
     assert seen >= {"risk", "attempt", "others", "after", "kept", "broken", "taken", "not drawn", "not available"}
+    assert seen >= {"quantal", "best", "random", "frozen", "trend", "reinforcement", "challenge"}
+    assert seen >= {"depth 0", "depth 1", "depth 2", "expects", "answer", "delivery", "session", "joining", "joiners"}
+    assert seen >= {"gives", "gets", "gives instead", "gets instead", "moves", "output"}
+    assert seen >= {"accepted", "refused", "countered", "lapsed", "kept", "broken", "failed", "void"}
 
 
-@pytest.mark.parametrize("number", range(12))
-def test_what_is_told_as_taken_is_what_the_ensemble_did(number):
+def assert_settled_as_weighed(decision: Decision) -> None:
+    """What the kernel noted of offers, promises, attendance and votes follows from the numbers that the card tells."""
+
+    def odds(rationality: float, worth: float, bias: float = 0.0) -> float:
+        return 1.0 / (1.0 + math.exp(min(max(bias - rationality * worth, -700.0), 700.0)))
+
+    dealings = decision.dealings
+    for answer in dealings.answers:
+        if answer.terms is not None:
+            assert_terms_add_up(answer.terms)
+            assert answer.terms.target.worth == pytest.approx(answer.worth_to_target, abs=EXACT)
+            assert answer.terms.proposer.worth == pytest.approx(answer.worth_to_proposer, abs=EXACT)
+    for joining in dealings.joinings:
+        assert joining.side.worth == pytest.approx(math.fsum(share.worth for share in joining.side.shares), abs=EXACT)
+    for settled in dealings.settled:
+        if settled.probability is not None:
+            expected = odds(settled.rationality, settled.utility - settled.loss)
+            assert settled.probability == pytest.approx(expected, abs=1e-9)
+    for session in dealings.sessions:
+        if session.attended is not None and session.convener != decision.actor:
+            rationality = {"best": rules.BEST_RATIONALITY, "random": 0.0}.get(decision.policy, decision.rationality)
+            expected = odds(rationality, session.worth, -session.inclined)
+            assert session.probability == pytest.approx(expected, abs=1e-9) or (
+                session.probability in (0.0, 1.0)  # who deals with nobody, and who convened it too
+            )
+
+
+@pytest.mark.parametrize("number", range(30))
+def test_what_is_told_as_done_is_what_the_ensemble_did(number):
     compiled = generated(number)
     history = ensemble(compiled, 7, [3])
+    acts = history.acts
     done = [
         (int(turn), *compiled.options[option], float(probability), bool(succeeded))
-        for turn, option, probability, succeeded, utility in zip(
-            history.acts.turn, history.acts.option, history.acts.probability, history.acts.succeeded,
-            history.acts.utility, strict=True,
+        for turn, option, probability, succeeded in zip(
+            acts.turn, acts.option, acts.probability, acts.succeeded, strict=True
         )
-        if not np.isnan(utility)  # acts of dated events
-    ]  # fmt: skip
-    told = [
-        (decision.turn, decision.actor, *option.name, option.probability, option.succeeded)
-        for decision in decisions(compiled, range(1, compiled.turns + 1), run=3)
-        for option in decision.taken
     ]
-    assert told == done
+    told = []
+    for decision in decisions(compiled, range(1, compiled.turns + 1), run=3):
+        told += [(decision.turn, decision.actor, *one.name, one.probability, one.succeeded) for one in decision.taken]
+        told += [(decision.turn, decision.actor, *event, 1.0, None) for event in decision.events]
+        told += [
+            (decision.turn, decision.actor, one.action, one.target, one.probability, one.succeeded)
+            for one in decision.also
+        ]
+    assert [row[:5] for row in told] == [row[:5] for row in done]
+    assert all(one[5] in (other[5], None) for one, other in zip(told, done, strict=True))
+    for decision in decisions(compiled, range(1, compiled.turns + 1), run=3):
+        for option in decision.taken:
+            o = compiled.options.index((decision.actor, *option.name))
+            (recorded,) = acts.utility[(acts.turn == decision.turn) & (acts.option == o) & ~_dated(history, compiled)][
+                :1
+            ]
+            assert math.isnan(recorded) if decision.policy == "trend" else recorded == option.utility
+
+
+def _dated(history, compiled: Compiled) -> np.ndarray:
+    """Which acts of a history are those of dated events: sure, and worth nothing in particular."""
+    forced = zip(compiled.tables.forced_turn, compiled.tables.forced_option, strict=True)
+    rows = np.zeros(history.acts.turn.size, dtype=bool)
+    for turn, option in forced:
+        found = np.flatnonzero((history.acts.turn == turn) & (history.acts.option == option))
+        rows[found[-1:]] = True
+    return rows
+
+
+@pytest.mark.parametrize("number", range(30))
+def test_what_is_told_as_said_is_what_the_ensemble_noted(number):
+    """Answers, promises made and settled, sessions and votes: each once, by the actor whom it is about."""
+    compiled = generated(number)
+    talks = ensemble(compiled, 7, [3]).talks
+    noted, told = [], []
+    for turn, kind, row, result, odds in zip(
+        talks.turn, talks.kind, talks.row, talks.result, talks.probability, strict=True
+    ):
+        odds = None if math.isnan(odds) else float(odds)
+        if kind == ANSWER:
+            noted.append((int(turn), "answer", *compiled.deals[row], ANSWERS[result], odds))
+        elif kind in (OWED, SETTLED):
+            d, giver, receiver, _ = compiled.promises[row]
+            what = result if kind == OWED else ENDS[result]
+            noted.append((int(turn), "promise", compiled.deals[d][0], giver, receiver, what))
+        elif kind == ATTEND:
+            noted.append((int(turn), "seat", *compiled.seats[row], bool(result), odds))
+        elif kind == VETO:
+            noted.append((int(turn), "vote", *compiled.vetoes[row], bool(result), odds))
+    for decision in decisions(compiled, range(1, compiled.turns + 1), run=3):
+        me, dealings = decision.actor, decision.dealings
+        told += [
+            (decision.turn, "answer", one.bargain, one.proposer, one.target, one.result, one.probability)
+            for one in dealings.answers
+            if one.target == me
+        ]
+        told += [
+            (decision.turn, "promise", one.bargain, one.giver, one.receiver, getattr(one, "result", None) or one.due)
+            for one in (*dealings.made, *dealings.settled)
+            if one.giver == me
+        ]
+        for session in dealings.sessions:
+            if session.attended is not None:
+                told.append((decision.turn, "seat", session.forum, me, session.attended, session.probability))
+            told += [
+                (decision.turn, "vote", session.forum, one.output, me, one.cast, one.probability)
+                for one in session.votes
+                if one.member == me
+            ]
+    assert sorted(told, key=str) == sorted(noted, key=str)
 
 
 def test_the_first_act_drawn_has_its_chance_of_being_drawn_first(minimal):
@@ -136,6 +279,63 @@ def test_a_promise_counts_by_what_is_promised_and_believed(minimal):
 def test_an_option_that_is_not_open_says_which_condition_fails(minimal):
     (missing,) = decide(minimal, 3, 0, 1, "alba").option("pay", "front").missing
     assert (missing.path, missing.bound, missing.wanted, missing.value) == ("alba.front.contact", "at_least", 1.0, 0.0)
+
+
+def test_a_rate_counts_the_acts_of_the_last_year():
+    """Under `trend`: what was done in the run, and before it, over the window."""
+    told = 0
+    for number in range(20):
+        compiled = generated(number).with_policy("trend")
+        done = ensemble(compiled, 7, [0]).acts
+        for decision in decisions(compiled, range(1, compiled.turns + 1)):
+            for option in (option for option in decision.options if option.available):
+                assert isinstance(option.theory, Rate)
+                o = compiled.options.index((decision.actor, *option.name))
+                here = ((done.option == o) & (done.turn < decision.turn)).sum()
+                told += int(here)
+                if decision.turn <= option.theory.window:
+                    assert option.theory.here == here
+                rate = (option.theory.here + option.theory.before) / option.theory.window
+                assert option.first == option.theory.rate == pytest.approx(min(1.0, rate))
+            assert flips(decision.desk, None, [option.name for option in decision.passed]) == []
+    assert told
+
+
+def test_a_propensity_is_what_its_experiences_made_it():
+    told = 0
+    for number in range(20):
+        compiled = generated(number).with_policy("reinforcement")
+        for decision in decisions(compiled, [compiled.turns]):
+            for theory in (*(option.theory for option in decision.options if option.available), decision.held):
+                value = 0.0
+                for one in theory.experiences:
+                    assert one.before == value
+                    value += rules.RECENCY * (one.gain - value)
+                    told += 1
+                assert theory.propensity == pytest.approx(value, abs=EXACT)
+    assert told
+
+
+def test_an_actor_of_some_depth_tells_what_it_would_have_weighed_alone():
+    """Its utilities without expectations are those of the same actor at depth 0."""
+    changed = 0
+    for number in range(40):
+        compiled = generated(number)
+        for decision in decisions(compiled, [1]):
+            if not decision.depth or decision.policy in ("frozen", "trend", "reinforcement", "challenge"):
+                continue
+            tables = compiled.tables
+            depth = tables.depth.copy()
+            depth[compiled.actors.index(decision.actor)] = 0
+            plain = dataclasses.replace(compiled, tables=tables.replaced(depth=depth))
+            alone = decide(plain, 7, 0, 1, decision.actor)
+            for option in (option for option in decision.options if option.available):
+                assert option.alone.utility == pytest.approx(alone.option(*option.name).utility, abs=EXACT)
+                changed += option.alone.utility != option.utility
+            for shift in decision.expects:
+                whole = shift.value + math.fsum(doer.shift for doer in shift.by)
+                assert shift.then == pytest.approx(whole, abs=EXACT) or abs(shift.then) < abs(whole)
+    assert changed
 
 
 # ------------------------------------------------------------------------------------------------ single numbers

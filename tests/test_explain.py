@@ -2,13 +2,17 @@
 
 import json
 import math
+import random
+from itertools import product
 
 import pytest
 
 from sim import runs
+from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
-from sim.explain import WIDTH, _table, card
+from sim.explain import WIDTH, _share, _signed, _table, card
 from sim.scenario import read
+from tests.strategies import random_scenario
 
 
 @pytest.fixture(scope="module")
@@ -206,10 +210,10 @@ def test_options_that_differ_only_in_their_target_stay_apart_in_a_table():
         assert row[0] in " ".join(" ".join(lines).replace("0.500", "").split())
 
 
-def test_what_tips_it_to_the_named_rival_is_told_before_what_is_nearer(afghan):
+def test_what_tips_it_to_the_named_rival_is_told_before_what_is_nearer(folder):
     told = 0
-    for turn in (2, 4, 6):
-        made = card(afghan, "russia", turn)
+    for run, turn in product(range(3), range(1, 13)):
+        made = card(folder, "alba", turn, run)
         text = " ".join(made.text().split())
         for tip in made.tips:
             if tip.itself:
@@ -217,3 +221,103 @@ def test_what_tips_it_to_the_named_rival_is_told_before_what_is_nearer(afghan):
                 here = text.index(" ".join(tip.itself.path.split()), text.index("What would have tipped it"))
                 assert here < text.index("nearer still: any other option")
     assert told
+
+
+# ------------------------------------------------------------------------------- offers, sessions, other theories
+
+TITLES = ("[bold]Zed[/bold] & <script>alert(1)</script>", "{{ secret }} %s %(x)s {0}", "Ünïted ∞ \\n $(rm)", "self")
+
+
+def dealing_world(tmp_path, number):
+    """A run folder of a random world with bargains and fora, whose actors have hostile titles."""
+    raw = random_scenario(random.Random(number), talks=True)
+    for name, title in zip(sorted(raw["actors"]), TITLES, strict=False):
+        raw["actors"][name]["title"] = title
+    for name, bargain in raw.get("bargains", {}).items():
+        bargain["title"] = f"offers [red]{name}[/red] {{}} to"
+    path = tmp_path / f"world{number}.yaml"
+    path.write_text(json.dumps(raw), encoding="utf-8")  # which YAML 1.2 holds
+    out = tmp_path / f"run{number}"
+    runs.run(str(path), runs=2, seed=7, out=out, figures=False, threads=1)
+    return out
+
+
+def test_cards_of_worlds_with_bargains_and_fora_tell_what_was_said(tmp_path):
+    seen = set()
+    for number in (1, 3, 9, 13, 14, 20, 31):
+        out = dealing_world(tmp_path, number)
+        prepared = runs.open_run(out).prepared
+        for actor, turn in product(prepared.compiled.actors, range(1, prepared.turns + 1)):
+            made = card(out, actor, turn)
+            text = " ".join(made.text().split())
+            assert max(map(len, made.text().splitlines())) <= WIDTH
+            assert made.notes == []
+            content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
+            assert f"theory: {made.decision.policy} (" in text
+            for option in content["options"]:
+                if option["available"] and content["policy"] not in ("reinforcement", "challenge"):
+                    parts = math.fsum(part["utility"] for part in option["contributions"])
+                    assert parts - option["cost"] == pytest.approx(option["utility"], abs=1e-9)
+            dealings = made.decision.dealings
+            if dealings.some:
+                assert "What it answered, owed, attended and voted" in text
+            for answer in dealings.answers:
+                seen.add(answer.result)
+                if answer.probability is not None:
+                    assert f"{answer.result} by" in text
+                    assert f"it was worth X = {_signed(answer.worth_to_target)} (" in text
+                    assert f"it was worth X = {_signed(answer.worth_to_proposer)} (" in text
+            for settled in dealings.settled:
+                seen.add(settled.result)
+                if settled.probability is not None:
+                    assert f"against {_signed(settled.loss)} by default" in text
+            for session in dealings.sessions:
+                seen.add("attended" if session.attended else "away")
+            if made.decision.depth:
+                assert "What it expected others to do this turn" in text
+                seen.add("depth")
+            for option in made.decision.options:
+                if option.terms is not None and option.name != made.focus:
+                    seen.add("offer")
+    assert seen >= {"accepted", "refused", "lapsed", "kept", "broken", "attended", "away", "depth", "offer"}
+
+
+def test_an_offer_and_a_convening_are_explained_by_what_stands_behind_them(afghan):
+    """In the Afghan world: who would accept, why, and what a session would bring."""
+    seen = set()
+    compiled = runs.open_run(afghan).prepared.compiled
+    for actor, turn in (("russia", 4), ("uzbekistan", 4), ("china", 1)):
+        decision = decide(compiled, 1, 0, turn, actor)
+        for option in decision.options:
+            kind = "offer" if option.terms is not None else "convening" if option.prospect is not None else None
+            if kind is None or kind in seen:
+                continue
+            seen.add(kind)
+            text = " ".join(card(afghan, actor, turn, action=option.action, target=option.target).text().split())
+            if kind == "offer":
+                assert f"accepts with {_share(option.terms.accept)}" in text
+                assert f"with X = {_signed(option.terms.target.worth)}" in text
+                assert f"the deal is worth X = {_signed(option.terms.proposer.worth)}" in text
+            else:
+                assert f"the moves are worth {_signed(option.prospect.worth_of_moves)}" in text
+                for output in option.prospect.outputs:
+                    assert f"follows with {_share(output.follows)}" in text
+        if seen >= {"offer", "convening"}:
+            return
+    raise AssertionError(f"only {seen}")
+
+
+@pytest.mark.parametrize("policy", ["trend", "reinforcement", "challenge"])
+def test_rival_theories_are_explained_by_their_own_numbers(tmp_path, policy):
+    runs.run("minimal", runs=1, out=tmp_path / "run", policy=policy, figures=False, threads=1)
+    for actor, turn in product(("alba", "front"), (1, 6, 12)):
+        made = card(tmp_path / "run", actor, turn)
+        text = " ".join(made.text().split())
+        assert made.notes == []
+        json.dumps(made.as_dict(), allow_nan=False)
+        assert f"theory: {policy} (" in text
+        if any(option.available for option in made.decision.options):
+            assert f"Under `{policy}`: " in text
+        if policy == "trend":
+            assert "What would have tipped it: no number does, changed alone; under `trend`" in text
+            assert made.tips == []
