@@ -254,8 +254,6 @@ class _Work:
         for fact in whole.facts:
             if fact.fact.scope == "ablation":
                 self.left_out[fact.id] = "is about a difference between runs with and without something"
-            elif fact.fact.given:
-                self.left_out[fact.id] = "a dated event decides it"
             else:
                 scored.append(fact)
         if not scored:
