@@ -372,7 +372,7 @@ def test_levels_join_to_a_curve() -> None:
 
 
 def test_given_data_indices_agree_with_those_of_salib():
-    """Any sample at all gives first-order indices: SALib's RBD-FAST (Tarantola, Gatelli & Mara 2006) on the same one."""
+    """Any sample at all gives first-order indices: SALib's RBD-FAST (Tarantola et al. 2006) on the same one."""
     from SALib.analyze import rbd_fast
 
     x = np.random.default_rng(2).uniform(-np.pi, np.pi, (4000, 3))
