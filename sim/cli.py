@@ -368,7 +368,7 @@ def hindcast(
 @app.command()
 def calibrate(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or the name of a shipped scenario.")],
-    points: Annotated[int, typer.Option(help="Points over the ranges of all numbers that have one.")] = 4000,
+    points: Annotated[int, typer.Option(help="Points over the ranges of all numbers that have one.")] = 8000,
     runs_a_point: Annotated[int, typer.Option("--runs-a-point", help="Runs of each point.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same files.")] = 1,
     facts: Annotated[
@@ -411,7 +411,7 @@ def forecast(
 @app.command()
 def validate(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A file, or a shipped name.")] = "takeover-2021",
-    points: Annotated[int, typer.Option(help="Points of the calibration.")] = 4000,
+    points: Annotated[int, typer.Option(help="Points of the calibration.")] = 8000,
     runs_a_point: Annotated[int, typer.Option("--runs-a-point", help="Runs of each.")] = 16,
     runs: Annotated[int, typer.Option(help="Runs of each policy in a hindcast.")] = 1000,
     matters: Annotated[int, typer.Option(help="Points of what matters, of two runs each.")] = 4000,

@@ -46,7 +46,7 @@ Progress = Callable[[str, int, int], None]
 class Budget:
     """How much is run: points and runs of each in the calibration, runs of a hindcast, points of what matters."""
 
-    points: int = 4000
+    points: int = 8000
     runs_a_point: int = 16
     runs: int = 1000
     matters: int = 4000

@@ -369,3 +369,17 @@ def test_levels_join_to_a_curve() -> None:
     line = joined([Level(1, 1, 1, here), Level(2, 2, 2, here)])
     assert line.at.tolist() == [1, 2]
     assert not line.smooth
+
+
+def test_given_data_indices_agree_with_those_of_salib():
+    """Any sample at all gives first-order indices: SALib's RBD-FAST (Tarantola et al. 2006) on the same one."""
+    from SALib.analyze import rbd_fast
+
+    x = np.random.default_rng(2).uniform(-np.pi, np.pi, (4000, 3))
+    y = np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+    problem = {"num_vars": 3, "names": ["a", "b", "c"], "bounds": [[-np.pi, np.pi]] * 3}
+    theirs = rbd_fast.analyze(problem, x, y, num_resamples=2, seed=1)["S1"]
+    for n in range(3):
+        ours = Given(x[:, n]).index(Answers(y[:, None]))
+        assert ours.first == pytest.approx(theirs[n], abs=0.03)
+        assert ours.first_low - 0.03 <= theirs[n] <= ours.first_high + 0.03

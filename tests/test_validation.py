@@ -13,7 +13,7 @@ from sim import calibrate, cli, forecast, runs, validation
 from sim.calibrate import Calibration
 from sim.errors import BadInput, FolderProblem
 
-SMALL = validation.Budget(points=60, runs_a_point=2, runs=20, matters=40)
+SMALL = validation.Budget(points=50, runs_a_point=2, runs=10, matters=25)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def test_the_share_of_the_spread_that_sets_make_has_its_known_answers():
 # ------------------------------------------------------------------------------------------------ the validation page
 
 
+@pytest.mark.slow
 def test_the_page_is_made_of_what_was_measured_and_comes_out_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
