@@ -49,6 +49,7 @@ CREDIBILITY_PANELS = 36
 REGARD_ACTORS = 20
 LANES = 24
 LANE_ROWS = 92  # of all lanes together
+PROMISE_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RunData:
     folder. actors: id -> title, in the order in which they are shown. ladders: path -> rungs, lowest first.
     indicators: path -> title. injects: (turn, title). actions: id -> verb phrase ("sends money to").
     The rest may be left out: ranges: path -> (lowest, highest); assurances and incidents: id -> title; weights: path ->
-    how much the actors care for it, the sum of the saliences of the interests in it.
+    how much the actors care for it, the sum of the saliences of the interests in it; promises: as in the run folder.
     """
 
     title: str
@@ -77,6 +78,7 @@ class RunData:
     assurances: dict[str, str] = field(default_factory=dict)
     incidents: dict[str, str] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
+    promises: pa.Table | None = None
 
 
 def draw_run(data: RunData, folder: Path, runs_shown: int | Sequence[int] = 0) -> list[Path]:
@@ -120,6 +122,7 @@ def figures_of(data: RunData, runs_shown: Sequence[int] = (0,)) -> Iterator[tupl
         stem = "ladder" if number == 0 else "ladder-others" if len(names) > 1 else f"ladder-{_file_name(names[0])}"
         makers.append((stem, partial(draw_ladder, data, *names)))
     makers += [(f"acts-run-{run}", partial(draw_acts, data, run)) for run in runs_shown]
+    makers += [(f"promises-run-{run}", partial(draw_promises, data, run)) for run in runs_shown]
     makers.append(("indicators", partial(draw_indicators, data)))
     makers.append(("credibility", partial(draw_credibility, data)))
     makers.append(("regard", partial(draw_regard, data)))
@@ -1352,6 +1355,105 @@ def draw_acts(data: RunData, run: int) -> Figure | None:
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     return page.figure
+
+
+# --------------------------------------------------------------------------------------------------------- the promises
+
+STATUS_MARK = {"kept": ("o", GREEN), "broken": ("X", VERMILLION), "void": ("D", "#8a8a8a"), "pending": ("", BLUE)}
+PROMISE_ROW, PROMISE_HEAD = 0.155, 0.24  # inches
+
+
+@_style()
+def draw_promises(data: RunData, run: int) -> Figure | None:
+    """One run's promises as bars from the turn in which they were given to that in which they were settled.
+
+    A row for each giver, receiver and thing promised, in blocks by giver and kind.
+    """
+    if data.promises is None:
+        return None
+    blocks: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    place = {name: number for number, name in enumerate(data.actors)}
+    rows = [row for row in data.promises.to_pylist() if row["run"] == run]
+    rows.sort(
+        key=lambda row: (place.get(row["giver"], 999), row["kind"], place.get(row["receiver"], 999), row["promise"])
+    )
+    for row in rows:
+        to = _alone(_actor(data, row["receiver"]))
+        act = (
+            "" if row["action"] is None else f": {_plain(data.actions.get(row['action'], _prettified(row['action'])))}"
+        )
+        blocks[row["giver"], row["kind"]][to + act].append(row)
+    if not blocks:
+        return None
+    left_out, room = 0, PROMISE_ROWS
+    for block in blocks.values():
+        for label in list(block)[max(room, 0) :]:
+            left_out += len(block.pop(label))
+        room -= len(block)
+    shown = {key: block for key, block in blocks.items() if block}
+
+    states = _States(data.states)
+    turns = states.turns
+    injects = _injects(data, turns)
+    labels = [label for block in shown.values() for label in block]
+    gutter = min(3.2, max(_measure(label, TINY) for label in labels)) + 0.12
+    width = 2 * _Page.MARGIN + gutter + min(7.6, max(4.4, 0.62 * turns))
+    counts = Counter(row["status"] for row in rows)
+    legend: list[tuple[Any, str]] = []
+    for status, (shape, colour) in STATUS_MARK.items():
+        if counts[status]:
+            key = _key(shape, colour) if shape else Line2D([], [], color=colour, linewidth=2.4)
+            legend.append((key, f"{status} ({counts[status]})"))
+    tall = sum(PROMISE_HEAD + PROMISE_ROW * len(block) for block in shown.values())
+    above = 0.16 if injects else 0.06
+    page = _Page(
+        data,
+        states,
+        width,
+        above + tall + 0.3,
+        f"What was promised, and what became of it: run {run}",
+        "A bar begins when a promise is given and ends when it is settled; a tick marks when a bargained one is due.",
+        [*legend, *_inject_legend(injects)],
+        injects,
+        [f"Left out: {left_out} more promises."] if left_out else [],
+        runs=f"run {run} of {len(states.runs):,}",
+    )
+    wide = width - 2 * page.MARGIN - gutter
+    axes = page.axes(page.MARGIN + gutter, above, wide, tall, "promises")
+    axes.set_xlim(-0.5, turns + 0.5)
+    axes.set_ylim(tall, 0)
+    axes.vlines(np.arange(turns + 2) - 0.5, 0, tall, color=RULE, linewidth=0.5, zorder=0.5)
+    down = 0.0
+    for number, ((giver, kind), block) in enumerate(shown.items()):
+        whole = PROMISE_HEAD + PROMISE_ROW * len(block)
+        axes.axhspan(down, down + whole, color=PAPER if number % 2 else SHADE, zorder=0, linewidth=0)
+        title = f"{_alone(_actor(data, giver))}: {_plain(data.assurances.get(kind, _prettified(kind)))}"
+        heading = _cut(title, width - 2 * page.MARGIN, SMALL + 0.2, True)
+        page.text(page.MARGIN, above + down + 0.15, heading, size=SMALL + 0.2, weight="bold", va="baseline")
+        for nth, (label, promises) in enumerate(block.items()):
+            middle = down + PROMISE_HEAD + PROMISE_ROW * (nth + 0.5)
+            text = _cut(label, gutter - 0.1, TINY)
+            x = page.MARGIN + gutter - 0.07
+            page.text(x, above + middle, text, size=TINY, ha="right", va="center_baseline")
+            for row in promises:
+                _draw_promise(axes, row, middle, turns)
+        down += whole
+    _mark_injects(axes, injects, wide, turns + 1)
+    _label_turns(axes, _date_ticks(states.dates, turns, wide), TINY)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    return page.figure
+
+
+def _draw_promise(axes: Axes, row: dict[str, Any], middle: float, turns: int) -> None:
+    shape, colour = STATUS_MARK[row["status"]]
+    end = turns + 0.5 if row["settled_turn"] is None else row["settled_turn"]
+    axes.plot([row["given_turn"], end], [middle, middle], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
+    if row["due_turn"] is not None and row["due_turn"] <= turns:
+        axes.plot([row["due_turn"]] * 2, [middle - 0.055, middle + 0.055], color=INK, linewidth=0.8, zorder=4)
+    if shape:
+        axes.scatter([end], [middle], s=MARK_SIZE[shape] * 0.8, marker=shape, facecolor=colour,
+                     edgecolor=_darker(colour), linewidth=0.5, zorder=5)  # fmt: skip
 
 
 def _key(shape: str, colour: str, filled: bool = True) -> Line2D:

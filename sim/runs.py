@@ -631,13 +631,13 @@ def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
     ready = done.prepared
     scenario, slots = ready.scenario, ready.scenario.slots
     if tables is None:
-        tables = {name: getattr(done, name) for name in DETAILS}
+        tables = {name: getattr(done, name) for name in (*DETAILS, "promises")}
     titles = {name: indicator.title or name for name, indicator in scenario.indicators.items()}
     compiled = ready.compiled
     cared_for = np.bincount(compiled.tables.interest_slot, compiled.tables.salience, len(compiled.paths))
     return RunData(
         title=scenario.title,
-        **{name: tables[name] for name in DETAILS},
+        **{name: tables[name] for name in (*DETAILS, "promises")},
         actors=done.manifest["actors"],
         ladders=done.ladders,
         indicators={path: titles.get(slot.indicator, slot.indicator) for path, slot in slots.items()},

@@ -22,7 +22,7 @@ from matplotlib.colors import same_color, to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sim import analysis, data, figures
+from sim import analysis, columns, data, figures, register
 from sim.errors import BadInput, StorageProblem
 from sim.figures import RunData
 
@@ -620,3 +620,58 @@ def test_a_target_is_named_unless_it_is_the_commonest(plain: RunData) -> None:
     assert {mark.target for mark in marks["hub"]} <= {"State 0", ""}
     row = [figures._Mark(1, "talks to", target, "o", figures.BLUE, True, 1.0) for target in ("", "State 0")]
     assert figures._lane_by_kind(row, 3, common).labels == [("talks to", "the Movement, State 0")]
+
+
+# --------------------------------------------------------------------------------------------------------- the promises
+
+
+def promised(run_data: RunData, rows: list[dict]) -> RunData:
+    """The same with these promises: giver, receiver, kind, status, given, settled; an act and when it is due."""
+    names = ("giver", "receiver", "kind", "status", "given_turn", "settled_turn", "action", "due_turn")
+    made = [
+        dict(zip(names, (*row, None, None)[:8], strict=True)) | {"run": 0, "promise": n} for n, row in enumerate(rows)
+    ]
+    return replace(run_data, promises=columns.rows(made, register.PROMISES))
+
+
+WORDS = [
+    ("hub", "alpha", "borders", "kept", 0, 4),
+    ("hub", "alpha", "borders", "broken", 4, 6),
+    ("hub", "beta", "borders", "pending", 2, None),
+    ("alpha", "hub", "faith", "void", 1, 3, "aid", 3),
+]
+
+
+def test_each_promise_is_a_bar_of_its_status_from_when_it_was_given(plain: RunData) -> None:
+    figure = shown(figures.draw_promises(promised(plain, WORDS), 0))
+    (axes,) = figure.axes
+    bars = [line for line in axes.lines if line.get_linewidth() == 2.4]
+    found = {(tuple(line.get_xdata()), to_hex(line.get_color())) for line in bars}
+    turns = 7
+    assert found == {
+        ((0, 4), figures.GREEN), ((4, 6), figures.VERMILLION), ((2, turns + 0.5), figures.BLUE), ((1, 3), "#8a8a8a"),
+    }  # fmt: skip
+    rows = {line.get_ydata()[0] for line in bars}
+    assert len(rows) == 3  # what was promised again stands in the row of the first
+    words = said(figure)
+    assert {"kept (1)", "broken (1)", "void (1)", "pending (1)"} <= set(words)
+    assert any("sends aid to" in word for word in words)
+    check_layout(figure)
+
+
+def test_without_promises_there_is_no_such_figure(plain: RunData) -> None:
+    assert figures.draw_promises(plain, 0) is None
+    assert figures.draw_promises(promised(plain, []), 0) is None
+    assert figures.draw_promises(promised(plain, WORDS), 1) is None
+
+
+def test_more_promises_than_fit_are_counted(plain: RunData) -> None:
+    many = [("hub", f"state{n:03}", "borders", "kept", 0, 4) for n in range(figures.PROMISE_ROWS + 12)]
+    figure = shown(figures.draw_promises(promised(plain, many), 0))
+    assert any("Left out: 12 more promises." in word for word in said(figure))
+    check_layout(figure)
+
+
+def test_promises_between_hostile_names_stay_on_the_page() -> None:
+    hostile = make(runs=1, titles=HOSTILE, turns=2)
+    check_layout(shown(figures.draw_promises(promised(hostile, [row for row in WORDS if row[4] < 2]), 0)))
