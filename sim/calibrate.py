@@ -1,9 +1,9 @@
 """What the documents report of May to November 2021, held against every number that has a range: history matching.
 
 Points of a Latin hypercube over the declared ranges are run and scored on the facts marked `in`, and on nothing else:
-facts marked `out` are dropped as the file is read, months after LAST are never run, and neither the chronology nor the
-positions are looked at. A point is ruled out where a fact holds in far fewer of its runs than it wants; what is left is
-kept with weights, as a file of parameter sets.
+facts marked `out` are dropped as the file is read, months after LAST are never run, and runs are held neither against
+the chronology nor against the positions. A point is ruled out where a fact holds in far fewer of its runs than it
+wants; what is left is kept with weights, as a file of parameter sets.
 Source: Craig, Goldstein, Seheult & Smith 1997; Vernon, Goldstein & Bower 2010 (implausibility and its cut).
 """
 

@@ -6,8 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
-from sim import calibrate, cli, compare, data, evidence, explain, hindcast, parameters, runs, store, sweep, swept
+from sim import (
+    calibrate,
+    cli,
+    compare,
+    data,
+    evidence,
+    explain,
+    hindcast,
+    observed,
+    parameters,
+    runs,
+    store,
+    sweep,
+    swept,
+)
 from sim.calibrate import Calibration, implausibility, weighed
 from sim.errors import BadInput, FolderProblem, Problems
 from sim.scenario import read
@@ -47,9 +62,10 @@ def test_nothing_that_is_marked_out_of_sample_moves_a_single_bit(
 ):
     seeds = tmp_path / "seeds"
     shutil.copytree(data.seeds(), seeds)
-    for name in ("chronology.yaml", "positions.yaml"):
-        assert "sample: out" in (seeds / name).read_text()
-        (seeds / name).write_text("planted: [{sample: out, date: 2022-03}]\n")
+    for name, kind in (("chronology.yaml", "events"), ("positions.yaml", "positions")):
+        held = yaml.safe_load((seeds / name).read_text())
+        later = [one | {"sample": "out", "date": "2022-03"} for one in held[kind]]
+        (seeds / name).write_text(yaml.safe_dump(held | {kind: held[kind] + later}))
     leak = (
         "  LEAK: {statement: All recognise., sample: out, weight: hard, "
         "holds: {count: {action: recognise}, at_least: 1000}}\n"
@@ -96,12 +112,15 @@ def test_months_after_november_2021_are_not_run(tmp_path: Path):
         calibrate.calibrate("outlook-2022", 10, 2, out=tmp_path / "o")
 
 
-def test_neither_chronology_nor_positions_are_opened(loose: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    opened = []
-    original = evidence.load.__wrapped__
-    monkeypatch.setattr(evidence, "load", lambda name: opened.append(name) or original(name))
-    calibrate.calibrate("takeover-2021", 20, 2, 3, tmp_path / "c", fact_file=loose)
-    assert not {"chronology.yaml", "positions.yaml"} & set(opened)
+def test_what_runs_are_held_against_beside_facts_is_not_looked_at(
+    loose: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    for name in ("cells", "places", "_chronology"):
+        monkeypatch.setattr(observed, name, never)
+    assert calibrate.calibrate("takeover-2021", 20, 2, 3, tmp_path / "c", fact_file=loose).manifest["complete"]
 
 
 # ------------------------------------------------------------------------------------------------------- what it keeps
