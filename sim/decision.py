@@ -321,6 +321,7 @@ class Desk:
         self.size = int(T.option_start[actor + 1]) - self.first
         self.dealer = Dealer(self.tables, state, compiled)
         self.stale: set[str] = set()  # columns that were changed since the last appraisal
+        self._tried: dict[tuple[str, float], np.ndarray] = {}
         self.appraise()
         rows = np.flatnonzero(self.available) + self.first
         self.deals = bool((T.option_deal[rows] >= 0).any() or (T.option_convener[rows] >= 0).any())
@@ -386,6 +387,14 @@ class Desk:
             for (array, _, index), old in zip(cells, before, strict=True):
                 array[index] = old
             self.stale |= names
+
+    def logits_with(self, path: str, value: float) -> np.ndarray:
+        """The logits if one number of the scenario had another value."""
+        if (path, value) not in self._tried:
+            with self.changed(path, value):
+                self.appraise()
+                self._tried[path, value] = self.logits
+        return self._tried[path, value]
 
     def _renew(self, names: set[str]) -> None:
         """Bring what the start of the turn derived from these columns up to date."""
@@ -941,14 +950,14 @@ def flips(
     """
     base, rows = desk.row(done), [desk.row(rival) for rival in rivals]
 
-    def lead() -> tuple[float, int]:
+    def lead(logits: np.ndarray) -> tuple[float, int]:
         """By how much the likeliest rival leads, and which it is."""
-        desk.appraise()
-        logits = desk.logits
         best = max(rows, key=lambda row: logits[row])
         return float(logits[best] - logits[base]), best
 
-    if not rows or lead()[0] > 0.0:
+    desk.appraise()
+    now = lead(desk.logits)[0] if rows else 1.0
+    if now > 0.0:
         return []
     found: list[Flip] = []
     allowed = None if known is None else set(known)
@@ -956,26 +965,28 @@ def flips(
         if allowed is not None and path not in allowed:
             continue
         limit = found[FOUND - 1].relative if len(found) >= FOUND else 1.0
-        flip = _flip(desk, path, _span(desk, path, (ranges or {}).get(path)), limit, lead)
+        flip = _flip(desk, path, _span(desk, path, (ranges or {}).get(path)), limit, lead, now)
         if flip is not None:
             found = sorted([*found, flip], key=lambda one: one.relative)
     desk.appraise()
     return found[:FOUND]
 
 
-def _flip(desk: Desk, path: str, span: _Span, limit: float, lead: Callable[[], tuple[float, int]]) -> Flip | None:
-    """The smallest change of one number, no greater than `limit` of its span, that gives a rival the lead."""
-    value, width, now = _value(desk, path), span.high - span.low, lead()[0]
+def _flip(
+    desk: Desk, path: str, span: _Span, limit: float, lead: Callable[[np.ndarray], tuple[float, int]], now: float
+) -> Flip | None:
+    """The smallest change of one number, no greater than `limit` of its span, that gives a rival the lead; now: by how
+    much it leads as it is."""
+    value, width = _value(desk, path), span.high - span.low
 
     def leads(at: float) -> tuple[float, int]:
-        with desk.changed(path, at):
-            return lead()
+        return lead(desk.logits_with(path, at))
 
     best: float | None = None
     for end in (span.low, span.high):
         reach = min(abs(end - value), limit * width if best is None else abs(best - value))
         step = math.copysign(1.0, end - value)
-        if width <= 0.0 or reach <= 0.0 or leads(value + step * reach)[0] == now:
+        if width <= 0.0 or reach <= 0.0 or leads(end)[0] == now:
             continue
         if span.rungs:
             tried = (value + step * n for n in range(1, int(reach) + 1))
