@@ -45,7 +45,7 @@ from sim.arrays import (
     Talks,
 )
 from sim.errors import BadInput, FolderProblem
-from sim.explain import _Words
+from sim.explain import Words
 from sim.scenario import Scenario, as_data, turn_of
 
 if TYPE_CHECKING:
@@ -582,7 +582,7 @@ class _Pairing:
         self.notes += [f"left out: {n} is asked otherwise in B" for n in asked if n not in self.shared.outcomes]
         if self.fork and self.turns < self.fork:
             raise BadInput(f"--fork {fork}: after the last turn")
-        self.words = (_Words(self.a.scenario), _Words(self.b.scenario))
+        self.words = (Words(self.a.scenario), Words(self.b.scenario))
         self.ladders = [
             (n, path) for n, path in enumerate(self.shared.paths) if _rungs(self.a.compiled, path)
         ]  # their places among the shared

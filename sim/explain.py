@@ -10,7 +10,7 @@ import difflib
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,9 @@ def card(
     scenario: Scenario = ready.scenario
     number = _turn(scenario, manifest, turn)
     policy = manifest["policy"] if manifest["policy_set"] else None
-    decision = decide(ready.compiled, manifest["seed"], run, number, actor, policy)
+    made = recorded.choices
+    first, chosen = (0, None) if made is None else (made.run, made.of(run))
+    decision = replace(decide(ready.compiled, manifest["seed"], first + run, number, actor, policy, chosen), run=run)
     focus = _focus(decision, action, target)
     entries = {entry.path: entry for entry in numbers(scenario)}
     tips = _tips(decision, focus, entries)
@@ -295,7 +297,7 @@ def _compared(recorded: runs.Run, compiled: Compiled, decision: Decision) -> lis
 # ------------------------------------------------------------------------------------------------ in words
 
 
-class _Words:
+class Words:
     """The scenario's titles, and numbers as a reader wants them."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -360,7 +362,7 @@ def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -380,14 +382,14 @@ def _listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def _wrapped(text: str, indent: str = "", later: str | None = None) -> str:
+def wrapped(text: str, indent: str = "", later: str | None = None) -> str:
     return textwrap.fill(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent if later is None else later,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     """Aligned columns: the first `left` to the left and broken to fit the width, the others to the right."""
     lines = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
@@ -423,7 +425,7 @@ class _Page:
     """A card in words, a method a part."""
 
     def __init__(self, card: Card) -> None:
-        self.card, self.decision, self.words = card, card.decision, _Words(card.scenario)
+        self.card, self.decision, self.words = card, card.decision, Words(card.scenario)
         self.open = [option for option in self.decision.options if option.available]
 
     def whole(self) -> str:
@@ -443,7 +445,7 @@ class _Page:
 
     def heading(self) -> str:
         where = f"{self.card.scenario.title}, run {self.decision.run}, turn {self.decision.turn}"
-        return f"{where}\n{_wrapped(self.summary())}"
+        return f"{where}\n{wrapped(self.summary())}"
 
     # -- the answer in a paragraph
 
@@ -451,7 +453,9 @@ class _Page:
         """What was done, how likely it was, and whether the draw or the reasons decided."""
         decision, words = self.decision, self.words
         acts = [words.option(option.name) for option in decision.taken] or ["does nothing"]
-        parts = [f"{words.date(self.card.date)}: {_capital(words.actor(decision.actor))} {_listed(acts)}."]
+        parts = [f"{words.date(self.card.date)}: {capital(words.actor(decision.actor))} {_listed(acts)}."]
+        if decision.by_player:
+            parts.append("A player chose; the chances are those that the model's own choice would have had.")
         if decision.events:
             done = _listed([words.option(option) for option in decision.events])
             parts.append(f"By a dated event of the scenario it also {done}.")
@@ -493,11 +497,11 @@ class _Page:
 
     def about(self, focus: Considered) -> list[str]:
         """What is said of the act explained."""
-        name, worth = _capital(self.words.option(focus.name)), f"{self.worth_word} {_signed(focus.utility)}"
+        name, worth = capital(self.words.option(focus.name)), f"{self.worth_word} {_signed(focus.utility)}"
         holding = f"Doing nothing had {_share(self.decision.hold_first)}."
         if focus.order:
             came = "it succeeded" if focus.succeeded else "it failed"
-            then = f"chance {_share(focus.probability or 0.0)} then"
+            then = "by a player" if focus.probability is None else f"chance {_share(focus.probability)} then"
             return [
                 f"{name}: taken {_ordinal(focus.order)} ({then}, {worth}); {came}.",
                 self.standing(focus),
@@ -526,7 +530,7 @@ class _Page:
         """Whether holding was the likeliest of all."""
         likelier = [option for option in self.open if option.first > self.decision.hold_first]
         if likelier:
-            return f"{_capital(self.named(likelier))} likelier: the draw decided."
+            return f"{capital(self.named(likelier))} likelier: the draw decided."
         best = self.open[0]
         reason = "worth nothing to it" if best.utility <= 0.0 else "worth too little against doing nothing"
         return (
@@ -570,17 +574,17 @@ class _Page:
             for want in decision.wants
         ]  # fmt: skip
         if rows:
-            parts.append(_table(["interest", "indicator", "now", "ideal", "salience", "unmet"], rows, 2))
+            parts.append(table(["interest", "indicator", "now", "ideal", "salience", "unmet"], rows, 2))
         minds = [
             f"{words.actor(mind.actor)} {mind.weight:+.3f} ({mind.stake:.2f} x {mind.regard:+.2f})"
             for mind in sorted(decision.minds, key=lambda mind: -abs(mind.weight))
         ]
         if minds:
-            parts.append(_wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
+            parts.append(wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
         theory = f"theory: {decision.policy} ({THEORIES[decision.policy]})"
         depth = f"; depth {decision.depth}" if decision.depth else ""
         parts.append(
-            _wrapped(
+            wrapped(
                 f"Attention to spend {decision.attention:.2f}; rationality (lambda) {decision.rationality:g}; "
                 f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}{depth}; {theory}.",
                 "  ",
@@ -607,7 +611,7 @@ class _Page:
                 [row[0], row[3], row[1], row[2], _signed(shift.worth)]
                 for row, shift in zip(rows, decision.expects, strict=False)
             ]
-            parts.append(_table(["indicator", "by whom", "now", "shift", "worth"], cells, 2))
+            parts.append(table(["indicator", "by whom", "now", "shift", "worth"], cells, 2))
         else:
             parts.append("  Nothing that matters to it.")
         open_ = [option for option in self.open if option.alone]
@@ -616,7 +620,7 @@ class _Page:
             alone = best.alone.first if best.alone else 0.0
             held = decision.hold_alone or 0.0
             first = f"doing nothing ({_share(held)})" if held > alone else f"{self.quoted(best.name)} ({_share(alone)})"
-            parts.append(_wrapped(f"Expecting nothing, the likeliest to be drawn first were {first}.", "  ", "    "))
+            parts.append(wrapped(f"Expecting nothing, the likeliest to be drawn first were {first}.", "  ", "    "))
             changed = sorted(
                 open_, key=lambda option: -abs(option.first - (option.alone.first if option.alone else 0.0))
             )
@@ -627,7 +631,7 @@ class _Page:
                 if option.alone and option.alone.first != option.first
             ]
             if told:
-                parts.append(_wrapped(f"What it expects changed most: {'; '.join(told)}.", "  ", "    "))
+                parts.append(wrapped(f"What it expects changed most: {'; '.join(told)}.", "  ", "    "))
         return "\n".join(parts)
 
     def menu(self) -> str:
@@ -668,22 +672,22 @@ class _Page:
         if self.open:
             by = "the rate at which it was done" if decision.policy == "trend" else "the chance of being drawn first"
             head = f"What it could do ({len(self.open)} open), by {by}"
-            parts += [head, _table(heads, rows, 2)]
+            parts += [head, table(heads, rows, 2)]
         left = [option for option in self.open if option not in shown]
         if left:
             parts.append(f"  and {len(left)} more, together {_share(math.fsum(option.first for option in left))}")
         if decision.taken and decision.policy != "trend":
             legend = "taken: in which order, and with what chance of being drawn next among what was left"
             fits = " (times attention left over effort, where that is short)"
-            parts.append(_wrapped(f"{legend}{fits}.", "  ", "    "))
+            parts.append(wrapped(f"{legend}{fits}.", "  ", "    "))
         if any(option.fate in PASSED_OVER for option in shown):
             legend = "channel taken, attention short or gone: the draw brought it up, but it was passed over for that"
-            parts.append(_wrapped(f"{legend}.", "  ", "    "))
+            parts.append(wrapped(f"{legend}.", "  ", "    "))
         shut = [option for option in decision.options if not option.available]
         if shut:
             told = [f"{words.option(option.name)} ({self.wanting(option)})" for option in shut[:3]]
             told += [f"and {len(shut) - 3} more"] if len(shut) > 3 else []
-            parts.append(_wrapped(f"Not open to it ({len(shut)}): {'; '.join(told)}.", "  ", "    "))
+            parts.append(wrapped(f"Not open to it ({len(shut)}): {'; '.join(told)}.", "  ", "    "))
         return "\n".join(parts)
 
     def fate(self, option: Considered) -> str:
@@ -691,7 +695,8 @@ class _Page:
         if not option.order:
             return "" if option.fate == "not drawn" else option.fate
         came = "" if option.succeeded else ", failed"
-        return f"{_ordinal(option.order)}, at {_share(option.probability or 0.0)}{came}"
+        odds = "by a player" if option.probability is None else f"at {_share(option.probability)}"
+        return f"{_ordinal(option.order)}, {odds}{came}"
 
     # -- expected utility as a sum
 
@@ -710,8 +715,8 @@ class _Page:
         words = self.words
         done = "done" if option.order else "done otherwise" if option.fate == "done otherwise" else "not done"
         if isinstance(option.theory, Learnt | Contested):
-            head = f"{_capital(words.option(option.name))} ({done}): what it was weighed by"
-            return f"{_wrapped(head)}\n{_wrapped(self.by_theory(option), '  ', '    ')}"
+            head = f"{capital(words.option(option.name))} ({done}): what it was weighed by"
+            return f"{wrapped(head)}\n{wrapped(self.by_theory(option), '  ', '    ')}"
         large, small = _large(option)
         rows = [
             [
@@ -726,18 +731,18 @@ class _Page:
         rows.append(["cost", *[""] * 4, _signed(-option.cost)])
         rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
         lines = [
-            _wrapped(f"{_capital(words.option(option.name))} ({done}): its expected utility, part by part"),
-            _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
+            wrapped(f"{capital(words.option(option.name))} ({done}): its expected utility, part by part"),
+            table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
         ]
         if isinstance(option.theory, Rate):
-            lines.append(_wrapped(self.by_theory(option), "  ", "    "))
+            lines.append(wrapped(self.by_theory(option), "  ", "    "))
         lines += self.dealing(option)
         plain = any(not part.attempt and part.through == "itself" for part in option.contributions)
         if option.chance < 1.0 and plain:
             lines.append(f"  What hangs on success is counted at its chance of {_share(option.chance)}.")
         if any(part.attempt for part in large):
             lines.append("  * whether or not it succeeds")
-        lines += [_wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
+        lines += [wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
         moves: dict[tuple[str, int], float] = {}
         for move in option.moves:
             if abs(move.change) > 5e-5:
@@ -748,9 +753,9 @@ class _Page:
                 for (path, after), change in list(moves.items())[:6]
             ]
             told += [f"and {len(moves) - 6} more"] if len(moves) > 6 else []
-            lines.append(_wrapped(f"What it moves by itself: {'; '.join(told)}.", "  ", "    "))
+            lines.append(wrapped(f"What it moves by itself: {'; '.join(told)}.", "  ", "    "))
         if explained:
-            lines.append(_wrapped(f"{CHANGE}.", "  ", "    "))
+            lines.append(wrapped(f"{CHANGE}.", "  ", "    "))
         return "\n".join(lines)
 
     def briefly(self, options: Sequence[Considered]) -> str:
@@ -760,8 +765,8 @@ class _Page:
         lines = ["The same for the others taken and the next likeliest"]
         for option in options:
             if isinstance(option.theory, Learnt | Contested):
-                named = f"{_capital(self.words.option(option.name))}: {self.by_theory(option)}"
-                lines.append(_wrapped(named, "  ", "    "))
+                named = f"{capital(self.words.option(option.name))}: {self.by_theory(option)}"
+                lines.append(wrapped(named, "  ", "    "))
                 continue
             large, small = _large(option)
             told = [f"{self.interest(part)} {_signed(part.utility)}" for part in large[:6]]
@@ -769,11 +774,11 @@ class _Page:
             told += [f"{len(rest)} smaller {_signed(math.fsum(part.utility for part in rest))}"] if rest else []
             told.append(f"cost {_signed(-option.cost)}")
             done = "" if option.order else " (not done)"
-            sum_ = f"{_capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
+            sum_ = f"{capital(self.words.option(option.name))}{done}: {_signed(option.utility)} = {', '.join(told)}."
             if option.terms is not None:
                 sum_ += f" It expects {_share(option.terms.accept or 0.0)} to be accepted."
             relied = "".join(f" {self.reliance(reliance)}" for reliance in option.reliances)
-            lines.append(_wrapped(sum_ + relied, "  ", "    "))
+            lines.append(wrapped(sum_ + relied, "  ", "    "))
         return "\n".join(lines)
 
     def indicator(self, path: str) -> str:
@@ -829,16 +834,16 @@ class _Page:
         """What stands behind an offer, a convening or a word."""
         lines = []
         if option.terms is not None:
-            lines += [_wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
+            lines += [wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
         if option.prospect is not None:
-            lines += [_wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
+            lines += [wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
         for prompted in option.prompted[:TOLD]:
             kind = self.card.scenario.assurances[prompted.kind].title or _spaced(prompted.kind)
             text = (
                 f"What its word ({kind}) would make others do: {self.words.deed(prompted.deed)}, likelier by "
                 f"{prompted.rise:+.4f}; worth {_signed(prompted.value)} to it: {_signed(prompted.utility)}."
             )
-            lines.append(_wrapped(text, "  ", "    "))
+            lines.append(wrapped(text, "  ", "    "))
         return lines
 
     def terms(self, terms: Terms) -> list[str]:
@@ -850,7 +855,7 @@ class _Page:
             answers += f"{_share(terms.counter or 0.0)} (which it would take with {_share(terms.instead.reply or 0.0)})"
         odds = f"lambda {terms.target.rationality:g} x X - bias {terms.bias:g}"
         lines = [
-            f"{_capital(words.actor(other))} {answers}: {odds}, with X = {self.side(terms.target)}.",
+            f"{capital(words.actor(other))} {answers}: {odds}, with X = {self.side(terms.target)}.",
             f"To {words.actor(terms.proposer.actor)} the deal is worth X = {self.side(terms.proposer)}.",
         ]
         if terms.instead is not None:
@@ -861,7 +866,7 @@ class _Page:
         for joiner in terms.joiners:
             came = "" if joiner.joined is None else "; joined" if joiner.joined else "; did not join"
             told = f"joins with {_share(joiner.probability)} (X = {_signed(joiner.worth)}){came}"
-            lines.append(f"{_capital(words.actor(joiner.actor))} {told}.")
+            lines.append(f"{capital(words.actor(joiner.actor))} {told}.")
         return lines
 
     def side(self, side: Side) -> str:
@@ -926,7 +931,7 @@ class _Page:
             giver, receiver = self.words.actor(tested.giver), self.words.actor(tested.receiver)
             odds = f"({_share(tested.probability)} to keep)"
             told.append(f"Put to the test by {receiver}, {giver} {kept} its promise, {kind} {odds}.")
-        return "\n".join([*lines, *(_wrapped(_capital(line), "  ", "    ") for line in told)])
+        return "\n".join([*lines, *(wrapped(capital(line), "  ", "    ") for line in told)])
 
     def answer(self, answer: Answer) -> list[str]:
         """One answer, its chance, and what the deal was worth to both."""
@@ -1023,7 +1028,7 @@ class _Page:
         """What would have put the runner-up, or holding, first."""
         policy = self.decision.policy
         if policy in UNTIPPED:
-            return _wrapped(
+            return wrapped(
                 f"What would have tipped it: no number does, changed alone; under `{policy}` {UNTIPPED[policy]}."
             )
         if not self.card.tips:
@@ -1033,31 +1038,31 @@ class _Page:
             "state as it was (so that starting values do not count)",
         ]
         for tip in self.card.tips:
-            rival = _capital(self.quoted(tip.rival))
+            rival = capital(self.quoted(tip.rival))
             lead = f"{rival} ({_share(tip.rival_first)}, against {_share(tip.done_first)})"
             if tip.already:
-                lines.append(_wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
+                lines.append(wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
             elif not tip.flips:
-                lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+                lines.append(wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
             else:
                 best = tip.flips[0]
                 named = best if best.then == tip.rival else tip.itself
                 if named is None:
-                    lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+                    lines.append(wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
                 else:
                     then = f"then it is likelier than {self.quoted(tip.done)}"
-                    lines.append(_wrapped(f"{lead}: {self.flipped(named)}; {then}.", "  ", "    "))
+                    lines.append(wrapped(f"{lead}: {self.flipped(named)}; {then}.", "  ", "    "))
                 if named is not best:
                     nearer = "any other option" if named is None else "nearer still: any other option"
                     other = f"{nearer}: {self.flipped(best)}; then {self.quoted(best.then)} is likelier"
-                    lines.append(_wrapped(f"{other}.", "    ", "      "))
+                    lines.append(wrapped(f"{other}.", "    ", "      "))
                 others = [flip for flip in tip.flips[1:] if flip != named]
                 if others:
                     told = [
                         self.flipped(flip) + ("" if flip.then == tip.rival else f", for {self.quoted(flip.then)}")
                         for flip in others
                     ]
-                    lines.append(_wrapped(f"next: {'; '.join(told)}", "    ", "      "))
+                    lines.append(wrapped(f"next: {'; '.join(told)}", "    ", "      "))
         return "\n".join(lines)
 
     def quoted(self, option: Option | None) -> str:
@@ -1076,7 +1081,7 @@ class _Page:
             f"The numbers that matter most to {self.quoted(about)}, the part of its expected utility that each "
             "carries, and what they rest on"
         )
-        lines = [_wrapped(head)]
+        lines = [wrapped(head)]
         told: set[str] = set()
         for source in self.card.sources:
             carries = "would tip it" if source.carries is None else _signed(source.carries)
@@ -1084,20 +1089,20 @@ class _Page:
             again = [cited.id for cited in source.claims if cited.id in told]
             for cited in source.claims:
                 if cited.id not in told:
-                    lines.append(_wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
+                    lines.append(wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
                     told.add(cited.id)
             if again:
-                lines.append(_wrapped(f"{', '.join(again)}: as above", "    ", "      "))
+                lines.append(wrapped(f"{', '.join(again)}: as above", "    ", "      "))
             if source.assumption:
                 text = f"assumption: {source.assumption}"
-                lines.append(_wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")
+                lines.append(wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")
                 told.add(text)
             if not source.claims and not source.assumption:
                 lines.append("    neither claim nor assumption")
         return "\n".join(lines)
 
     def notes(self) -> str:
-        return "\n".join(_wrapped(f"Note: {note}.") for note in self.card.notes)
+        return "\n".join(wrapped(f"Note: {note}.") for note in self.card.notes)
 
 
 def _large(option: Considered) -> tuple[list[Contribution], list[Contribution]]:

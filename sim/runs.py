@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sim
-from sim import analysis, evidence, records, register, store
+from sim import analysis, evidence, records, register, seats, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
 from sim.scenario import Outcome, Scenario, expand, first_day, members, read, rung_value, turn_dates, turn_of, verb
@@ -320,6 +320,16 @@ class Run:
                 raise FolderProblem(f"{told}; run again with this version of Tightrope") from None
             raise FolderProblem(f"{told} (more than {EVERYTHING:,} runs); run again with --full") from None
 
+    @cached_property
+    def choices(self) -> seats.Choices | None:
+        """What was chosen by others than the model; None where the model chose for all."""
+        if "chosen" not in self.manifest:
+            return None
+        path = self.folder / seats.FILE
+        if not path.is_file() or store.text_hash(path.read_text(encoding="utf-8")) != self.manifest["chosen"]["hash"]:
+            raise FolderProblem(f"{path}: missing or changed; the folder is damaged")
+        return seats.read(path)
+
     def check_run(self, run: int) -> None:
         """Raises BadInput for a run that the folder does not hold."""
         if not 0 <= run < self.runs:
@@ -383,37 +393,94 @@ def run(
     figures: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
+    choices: str | Path | None = None,
+    players: Sequence[str] = (),
 ) -> Run:
     """Run a scenario and write a run folder; returns it as a `Run`.
 
     source: a file, or the name of a shipped scenario. sets: `path=value` replacements. turns, policy: instead of the
     scenario's own. full: keep every table also above 1,000 runs. out: the folder, new or empty; `runs/<scenario>-<n>`
     if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
-    the runs wanted. Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
+    the runs wanted. choices: a file of what was chosen for some actors (see `seats`), which says seed, runs, numbers,
+    policy and, where they are not given, turns too. players: `ACTOR=FILE.py:CLASS`, classes that choose for an actor.
+    Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
     """
-    _check_options(runs, seed, policy, threads)
+    made = None if choices is None else seats.read(choices)
+    if made is not None:
+        runs, seed, sets, policy = made.runs, made.seed, [*made.sets, *sets], made.policy
+        turns = made.turns if turns is None else turns
+    check_options(runs, seed, policy, threads)
     began = time.monotonic()
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     ready = prepare(source, sets, turns)
     name = Path(source).stem
+    chosen = None
+    if made is not None or players:
+        from sim import players as playing
+
+        if made is not None:
+            seats.check(made, ready.compiled, store.text_hash(ready.text), str(choices))
+        loaded = playing.load(players, ready.compiled.actors)
+        first = 0 if made is None else made.run
+        chosen = seats.Choices(
+            name, store.text_hash(ready.text), seed, first, runs, ready.turns,
+            [actor for actor in ready.compiled.actors
+             if (made is not None and actor in made.actors) or any(player.actor == actor for player in loaded)],
+            list(sets), policy, [*([] if made is None else made.players), *players],
+        )  # fmt: skip
+        histories = playing.histories(
+            ready.compiled, seed, first, range(runs), ready.turns, policy, loaded, made,
+            lambda number, actor, turn, choice: chosen.made.update({(number, actor, turn): choice}),
+        )  # fmt: skip
+    else:
+        histories = _histories(ready, seed, range(runs), policy, threads)
     folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", name)
     with folder:
         folder.write_text(SCENARIO, ready.text)
-        sample = _write_tables(
-            folder, ready, _histories(ready, seed, range(runs), policy, threads), runs, full, figures, progress
+        return write(folder, ready, histories, source, runs, seed, sets, policy, full, figures, began, progress, chosen)
+
+
+def write(
+    folder: store.Folder,
+    ready: Prepared,
+    histories: Iterable[History],
+    source: str | Path,
+    runs: int,
+    seed: int,
+    sets: Sequence[str],
+    policy: str | None,
+    full: bool,
+    figures: bool,
+    began: float,
+    progress: Progress | None = None,
+    chosen: seats.Choices | None = None,
+) -> Run:
+    """Write the tables of these histories as they come, and the manifest, which makes the folder whole.
+
+    began: by `time.monotonic()`. chosen: what players chose, once the histories have come.
+    """
+    started = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=time.monotonic() - began)
+    sample = _write_tables(folder, ready, histories, runs, full, figures, progress)
+    more: dict[str, Any] = {}
+    if chosen is not None:
+        folder.write_text(seats.FILE, chosen.text())
+        more = {"chosen": {"run": chosen.run, "actors": chosen.actors, "players": chosen.players}}
+        more["chosen"]["hash"] = store.text_hash(chosen.text())
+    manifest = folder.finish(
+        _manifest(
+            ready, source, Path(source).stem if chosen is None else chosen.scenario, runs, seed, sets, policy, full
         )
-        manifest = folder.finish(
-            _manifest(ready, source, name, runs, seed, sets, policy, full)
-            | {"started": started, "seconds": round(time.monotonic() - began, 3)}
-        )
-        done = Run(folder.path, manifest)
-        done.__dict__["prepared"] = ready
-        if figures:
-            draw(done, sample)
+        | {"started": started.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - began, 3)}
+        | more
+    )
+    done = Run(folder.path, manifest)
+    done.__dict__["prepared"] = ready
+    if figures:
+        draw(done, sample)
     return done
 
 
-def _check_options(runs: int, seed: int, policy: str | None, threads: int | None) -> None:
+def check_options(runs: int, seed: int, policy: str | None, threads: int | None) -> None:
+    """Raises BadInput for an option out of its range."""
     if not 1 <= runs <= MOST_RUNS:
         raise BadInput(f"--runs {runs}: must be 1..{MOST_RUNS:,}")
     if not 0 <= seed < 2**64:
@@ -641,4 +708,9 @@ def again(recorded: Run, run: int) -> History:
     recorded.check_run(run)
     ready, manifest = recorded.prepared, recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
+    made = recorded.choices
+    if made is not None:
+        from sim import players
+
+        return next(players.histories(ready.compiled, made.seed, made.run, [run], ready.turns, policy, choices=made))
     return ensemble(ready.compiled, manifest["seed"], np.array([run]), policy=policy, turns=ready.turns)
