@@ -63,6 +63,10 @@ Parameters = Annotated[
     Path | None,
     typer.Option("--parameters", metavar="FILE", help="Sets of parameters that runs draw from; calibrate writes one."),
 ]
+Players = Annotated[
+    list[str] | None,
+    typer.Option("--player", metavar="ACTOR=FILE.py:CLASS", help="A class that chooses for an actor; one for each."),
+]
 Folder = Annotated[Path, typer.Argument(metavar="RUNDIR", help="A run folder.", show_default=False)]
 
 
@@ -130,9 +134,15 @@ def run(
     ] = None,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.")] = True,
     parameters: Parameters = None,
+    choices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Again with what was chosen; seed and runs are the file's.")
+    ] = None,
+    players: Players = None,
     as_json: Json = False,
 ) -> None:
     """Run scenarios many times; print what came of them and write a run folder for each."""
+    if policy == "all" and (choices is not None or players):
+        raise BadInput("--policy all: not with --choices or --player; name one policy")
     announce_compilation()
     from sim import runs as running
 
@@ -151,6 +161,7 @@ def run(
                 done = running.run(
                     scenario, runs, seed, sets or (), turns, policy, full, folder, figures, progress=progress,
                     parameter_file=parameters,
+                    choices=choices, players=players or (),
                 )  # fmt: skip
         if as_json:
             summaries.append(_described(done) if isinstance(done, running.Run) else done.as_dict())
@@ -159,6 +170,42 @@ def run(
             echo(("\n" if number else "") + text)
     if as_json:
         echo(to_json(_one_or_all(summaries, scenarios)))
+
+
+@app.command()
+def play(
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help="A file, or a shipped scenario.", show_default=False)
+    ] = None,
+    actor: Annotated[str | None, typer.Option("--as", metavar="ACTOR", help="Whom you play.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 1,
+    run: Annotated[int, typer.Option("--run", help="Number of the run, from 0.")] = 0,
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Replace a number.")] = None,
+    turns: Annotated[int | None, typer.Option(help="Number of turns, instead of the scenario's own.")] = None,
+    policy: Annotated[str | None, typer.Option(help=f"{POLICIES}, of the others.")] = None,
+    players: Players = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write.  [default: runs/<scenario>-<n>]")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Go on with a game that was left.")] = None,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures at the end.")] = True,
+) -> None:
+    """Take an actor's seat: see what it sees, choose what it does, turn by turn."""
+    if resume is not None and (scenario is not None or actor is not None):
+        raise BadInput("tightrope play: --resume DIR goes on with a game; it takes no SCENARIO and no --as")
+    if resume is None and (scenario is None or actor is None):
+        raise BadInput("tightrope play: asks for SCENARIO and --as ACTOR, or for --resume DIR")
+    announce_compilation()
+    from sim import play as playing
+
+    if resume is not None:
+        done = playing.resume(resume, players or (), figures, write=echo)
+    else:
+        assert scenario is not None
+        assert actor is not None
+        done = playing.play(
+            scenario, actor, seed, run, sets or (), turns, policy, players or (), out, figures, write=echo
+        )
+    if done is not None:
+        echo(f"Run folder: {done.folder}")
 
 
 @app.command()
@@ -1319,7 +1366,8 @@ def _replayed(again: Replay, manifest: dict[str, Any]) -> str:
             shown.add_row(
                 row["date"], names.get(row["actor"], row["actor"]), titles.get(row["action"], row["action"]),
                 names.get(row["target"], row["target"] or ""),
-                "-" if row["utility"] is None else f"{row['utility']:+.4f}", percent(row["probability"]),
+                "-" if row["utility"] is None else f"{row['utility']:+.4f}",
+                "-" if row["probability"] is None else percent(row["probability"]),
                 "" if row["succeeded"] else "failed",
             )  # fmt: skip
         else:

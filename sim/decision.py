@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from sim.arrays import (
 from sim.dealing import Dealer, Dealings, Prospect, Terms
 from sim.errors import BadInput
 from sim.scenario import nearest
+from sim.seats import MODEL, Choice, enter
 
 FOUND = 3  # flips told, smallest first
 CARRIERS = 6  # numbers that carry an option, told
@@ -235,6 +236,7 @@ class Decision:
     depth: how many steps it reckons ahead of others; expects: what it expects of them, what is worth most, or
     costs most, first; hold_alone: the chance that holding came up first if it expected nothing.
     also: what it did to deliver or on an occasion; dealings: what it answered, kept, attended and voted.
+    by_player: somebody else than the model chose; the chances are those that the model's choice would have had.
     """
 
     actor: str
@@ -258,7 +260,9 @@ class Decision:
     also: list[Also]
     dealings: Dealings
     desk: Desk = field(repr=False, compare=False)
-    acts: list[tuple[int, int, float]] = field(repr=False, compare=False)  # turn, option, probability, up to this turn
+    # turn, option, probability (None: a player's), up to this turn
+    acts: list[tuple[int, int, float | None]] = field(repr=False, compare=False)
+    by_player: bool = False
 
     @property
     def taken(self) -> list[Considered]:
@@ -321,6 +325,7 @@ class Desk:
         self.size = int(T.option_start[actor + 1]) - self.first
         self.dealer = Dealer(self.tables, state, compiled)
         self.stale: set[str] = set()  # columns that were changed since the last appraisal
+        self._tried: dict[tuple[str, float], np.ndarray] = {}
         self.appraise()
         rows = np.flatnonzero(self.available) + self.first
         self.deals = bool((T.option_deal[rows] >= 0).any() or (T.option_convener[rows] >= 0).any())
@@ -387,6 +392,14 @@ class Desk:
                 array[index] = old
             self.stale |= names
 
+    def logits_with(self, path: str, value: float) -> np.ndarray:
+        """The logits if one number of the scenario had another value."""
+        if (path, value) not in self._tried:
+            with self.changed(path, value):
+                self.appraise()
+                self._tried[path, value] = self.logits
+        return self._tried[path, value]
+
     def _renew(self, names: set[str]) -> None:
         """Bring what the start of the turn derived from these columns up to date."""
         T, S = self.tables, self.state
@@ -448,10 +461,19 @@ def _copy(block: Any) -> Any:
     return block.replaced(**{name: getattr(block, name).copy() for name in names if name != "address"})
 
 
-def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, policy: str | None = None) -> Decision:
+def decide(
+    compiled: Compiled,
+    seed: int,
+    run: int,
+    turn: int,
+    actor: str,
+    policy: str | None = None,
+    made: Mapping[tuple[str, int], Choice] | None = None,
+) -> Decision:
     """What an actor weighed and did in a turn, from 1, of the run that seed and number make.
 
-    policy: instead of the scenario's own. Raises BadInput for an actor or a turn that there is not.
+    policy: instead of the scenario's own. made: what others than the model chose, by actor and turn. Raises BadInput
+    for an actor or a turn that there is not.
     """
     if actor not in compiled.actors:
         raise BadInput(f'no actor "{actor}"{nearest(actor, compiled.actors, "the actors are")}')
@@ -462,7 +484,7 @@ def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, polic
     i = ready.actors.index(actor)
     S = kernel.new_state(ready, [run])
     kernel.begin(T, S)
-    acts: list[tuple[int, int, float]] = []
+    acts: list[tuple[int, int, float | None]] = []
     past: dict[int, list[Experience]] = {}
     chosen = 0
     for now in range(1, turn + 1):
@@ -470,16 +492,27 @@ def decide(compiled: Compiled, seed: int, run: int, turn: int, actor: str, polic
         if now == turn:
             desk = Desk(ready, _copy(S), i, seed, turn)
         for other in range(len(ready.actors)):
-            if T.policy[other] != FROZEN:
+            choice = None if made is None else made.get((ready.actors[other], now), MODEL)
+            if T.policy[other] != FROZEN or choice not in (None, MODEL):
                 kernel.appraise(T, S, other)
-                kernel.choose(T, S, other, key, now, True)
+                if choice is not None:
+                    enter(ready, S, key, now, other, choice)
+                if choice is None or choice.acts is None:
+                    kernel.choose(T, S, other, key, now, True)
         chosen = len(_own(T, S, i))
         before = S.propensity[:, 0].copy() if T.policy[i] == REINFORCEMENT and now < turn else None
         kernel.close_turn(T, S, key, now)
         if before is not None:
             _remember(past, before, S, now)
-        acts += [(now, int(S.act[0, n]), float(S.act_probability[0, n])) for n in range(int(S.taken[0]))]
-    return _decision(desk, S, run, acts, chosen, past)
+        acts += [(now, int(S.act[0, n]), _known(S.act_probability[0, n])) for n in range(int(S.taken[0]))]
+    told = _decision(desk, S, run, acts, chosen, past)
+    own = (made or {}).get((actor, turn), MODEL)
+    return told if own.acts is None else replace(told, by_player=True)
+
+
+def _known(probability: float) -> float | None:
+    """None where nobody drew."""
+    return None if math.isnan(probability) else float(probability)
 
 
 def _own(T: Tables, S: State, i: int) -> list[int]:
@@ -498,7 +531,7 @@ def _decision(
     desk: Desk,
     after: State,
     run: int,
-    acts: list[tuple[int, int, float]],
+    acts: list[tuple[int, int, float | None]],
     count: int,
     past: Mapping[int, list[Experience]],
 ) -> Decision:
@@ -533,7 +566,7 @@ def _decision(
                 prior=float(priors[row]),
                 first=float(firsts[row]),
                 order=order,
-                probability=None if n is None else float(after.act_probability[0, n]),
+                probability=None if n is None else _known(after.act_probability[0, n]),
                 succeeded=None if n is None else bool(after.act_done[0, n]),
                 fate=fates[row],
                 contributions=told.contributions,
@@ -941,14 +974,14 @@ def flips(
     """
     base, rows = desk.row(done), [desk.row(rival) for rival in rivals]
 
-    def lead() -> tuple[float, int]:
+    def lead(logits: np.ndarray) -> tuple[float, int]:
         """By how much the likeliest rival leads, and which it is."""
-        desk.appraise()
-        logits = desk.logits
         best = max(rows, key=lambda row: logits[row])
         return float(logits[best] - logits[base]), best
 
-    if not rows or lead()[0] > 0.0:
+    desk.appraise()
+    now = lead(desk.logits)[0] if rows else 1.0
+    if now > 0.0:
         return []
     found: list[Flip] = []
     allowed = None if known is None else set(known)
@@ -956,26 +989,28 @@ def flips(
         if allowed is not None and path not in allowed:
             continue
         limit = found[FOUND - 1].relative if len(found) >= FOUND else 1.0
-        flip = _flip(desk, path, _span(desk, path, (ranges or {}).get(path)), limit, lead)
+        flip = _flip(desk, path, _span(desk, path, (ranges or {}).get(path)), limit, lead, now)
         if flip is not None:
             found = sorted([*found, flip], key=lambda one: one.relative)
     desk.appraise()
     return found[:FOUND]
 
 
-def _flip(desk: Desk, path: str, span: _Span, limit: float, lead: Callable[[], tuple[float, int]]) -> Flip | None:
-    """The smallest change of one number, no greater than `limit` of its span, that gives a rival the lead."""
-    value, width, now = _value(desk, path), span.high - span.low, lead()[0]
+def _flip(
+    desk: Desk, path: str, span: _Span, limit: float, lead: Callable[[np.ndarray], tuple[float, int]], now: float
+) -> Flip | None:
+    """The smallest change of one number, no greater than `limit` of its span, that gives a rival the lead; now: by how
+    much it leads as it is."""
+    value, width = _value(desk, path), span.high - span.low
 
     def leads(at: float) -> tuple[float, int]:
-        with desk.changed(path, at):
-            return lead()
+        return lead(desk.logits_with(path, at))
 
     best: float | None = None
     for end in (span.low, span.high):
         reach = min(abs(end - value), limit * width if best is None else abs(best - value))
         step = math.copysign(1.0, end - value)
-        if width <= 0.0 or reach <= 0.0 or leads(value + step * reach)[0] == now:
+        if width <= 0.0 or reach <= 0.0 or leads(end)[0] == now:
             continue
         if span.rungs:
             tried = (value + step * n for n in range(1, int(reach) + 1))

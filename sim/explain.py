@@ -159,7 +159,9 @@ def card(
     recorded.check_run(run)
     manifest = recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
-    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target)
+    took = recorded.choices
+    first, chosen = (0, None) if took is None else (took.run, took.of(run))
+    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target, first, chosen)
     notes = [*recorded.changes(), *_compared(recorded, recorded.prepared.compiled, made.decision)]
     return replace(made, folder=str(recorded.folder), notes=notes)
 
@@ -173,13 +175,18 @@ def card_of(
     policy: str | None = None,
     action: str | None = None,
     target: str | None = None,
+    first: int = 0,
+    chosen: Any = None,
 ) -> Card:
-    """The same of a run that lies in no folder, which scenario, seed, number and policy make."""
-    ready = ready.one(seed, run)
+    """The same of a run that lies in no folder, which scenario, seed, number and policy make.
+
+    first: number of the first run, where what players chose begins elsewhere than at 0; chosen: what they chose in it.
+    """
+    ready = ready.one(seed, first + run)
     scenario: Scenario = ready.scenario
     labels = list(ready.legend.dates)
     number = _turn(scenario, {"dates": labels, "turns": ready.turns}, turn)
-    decision = decide(ready.compiled, seed, run, number, actor, policy)
+    decision = replace(decide(ready.compiled, seed, first + run, number, actor, policy, chosen), run=run)
     focus = _focus(decision, action, target)
     entries = {entry.path: entry for entry in numbers(scenario)}
     tips = _tips(decision, focus, entries)
@@ -321,14 +328,14 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.12g}"
 
 
-def _wrapped(text: str, indent: str = "", later: str | None = None) -> str:
+def wrapped(text: str, indent: str = "", later: str | None = None) -> str:
     return textwrap.fill(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent if later is None else later,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     """Aligned columns: the first `left` to the left and broken to fit the width, the others to the right."""
     lines = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
@@ -384,7 +391,7 @@ class Telling:
 
     def heading(self) -> str:
         where = f"{self.card.scenario.title}, run {self.decision.run}, turn {self.decision.turn}"
-        return f"{where}\n{_wrapped(self.summary())}"
+        return f"{where}\n{wrapped(self.summary())}"
 
     # -- the answer in a paragraph
 
@@ -393,6 +400,8 @@ class Telling:
         decision, words = self.decision, self.words
         acts = [words.option(option.name) for option in decision.taken] or ["does nothing"]
         parts = [f"{words.date(self.card.date)}: {capital(words.actor(decision.actor))} {listed(acts)}."]
+        if decision.by_player:
+            parts.append("A player chose; the chances are those that the model's own choice would have had.")
         if decision.events:
             done = listed([words.option(option) for option in decision.events])
             parts.append(f"By a dated event of the scenario it also {done}.")
@@ -438,7 +447,7 @@ class Telling:
         holding = f"Doing nothing had {share(self.decision.hold_first)}."
         if focus.order:
             came = "it succeeded" if focus.succeeded else "it failed"
-            then = f"chance {share(focus.probability or 0.0)} then"
+            then = "by a player" if focus.probability is None else f"chance {share(focus.probability)} then"
             return [
                 f"{name}: taken {_ordinal(focus.order)} ({then}, {worth}); {came}.",
                 self.standing(focus),
@@ -511,17 +520,17 @@ class Telling:
             for want in decision.wants
         ]  # fmt: skip
         if rows:
-            parts.append(_table(["interest", "indicator", "now", "ideal", "salience", "unmet"], rows, 2))
+            parts.append(table(["interest", "indicator", "now", "ideal", "salience", "unmet"], rows, 2))
         minds = [
             f"{words.actor(mind.actor)} {mind.weight:+.3f} ({mind.stake:.2f} x {mind.regard:+.2f})"
             for mind in sorted(decision.minds, key=lambda mind: -abs(mind.weight))
         ]
         if minds:
-            parts.append(_wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
+            parts.append(wrapped(f"It minds others' gains by stake x regard: {', '.join(minds)}.", "  "))
         theory = f"theory: {decision.policy} ({THEORIES[decision.policy]})"
         depth = f"; depth {decision.depth}" if decision.depth else ""
         parts.append(
-            _wrapped(
+            wrapped(
                 f"Attention to spend {decision.attention:.2f}; rationality (lambda) {decision.rationality:g}; "
                 f"foresight {decision.foresight:g}; loss exponent {decision.risk:g}{depth}; {theory}.",
                 "  ",
@@ -548,7 +557,7 @@ class Telling:
                 [row[0], row[3], row[1], row[2], _signed(shift.worth)]
                 for row, shift in zip(rows, decision.expects, strict=False)
             ]
-            parts.append(_table(["indicator", "by whom", "now", "shift", "worth"], cells, 2))
+            parts.append(table(["indicator", "by whom", "now", "shift", "worth"], cells, 2))
         else:
             parts.append("  Nothing that matters to it.")
         open_ = [option for option in self.open if option.alone]
@@ -557,7 +566,7 @@ class Telling:
             alone = best.alone.first if best.alone else 0.0
             held = decision.hold_alone or 0.0
             first = f"doing nothing ({share(held)})" if held > alone else f"{self.quoted(best.name)} ({share(alone)})"
-            parts.append(_wrapped(f"Expecting nothing, the likeliest to be drawn first were {first}.", "  ", "    "))
+            parts.append(wrapped(f"Expecting nothing, the likeliest to be drawn first were {first}.", "  ", "    "))
             changed = sorted(
                 open_, key=lambda option: -abs(option.first - (option.alone.first if option.alone else 0.0))
             )
@@ -568,7 +577,7 @@ class Telling:
                 if option.alone and option.alone.first != option.first
             ]
             if told:
-                parts.append(_wrapped(f"What it expects changed most: {'; '.join(told)}.", "  ", "    "))
+                parts.append(wrapped(f"What it expects changed most: {'; '.join(told)}.", "  ", "    "))
         return "\n".join(parts)
 
     def menu(self) -> str:
@@ -609,22 +618,22 @@ class Telling:
         if self.open:
             by = "the rate at which it was done" if decision.policy == "trend" else "the chance of being drawn first"
             head = f"What it could do ({len(self.open)} open), by {by}"
-            parts += [head, _table(heads, rows, 2)]
+            parts += [head, table(heads, rows, 2)]
         left = [option for option in self.open if option not in shown]
         if left:
             parts.append(f"  and {len(left)} more, together {share(math.fsum(option.first for option in left))}")
         if decision.taken and decision.policy != "trend":
             legend = "taken: in which order, and with what chance of being drawn next among what was left"
             fits = " (times attention left over effort, where that is short)"
-            parts.append(_wrapped(f"{legend}{fits}.", "  ", "    "))
+            parts.append(wrapped(f"{legend}{fits}.", "  ", "    "))
         if any(option.fate in PASSED_OVER for option in shown):
             legend = "channel taken, attention short or gone: the draw brought it up, but it was passed over for that"
-            parts.append(_wrapped(f"{legend}.", "  ", "    "))
+            parts.append(wrapped(f"{legend}.", "  ", "    "))
         shut = [option for option in decision.options if not option.available]
         if shut:
             told = [f"{words.option(option.name)} ({self.wanting(option)})" for option in shut[:3]]
             told += [f"and {len(shut) - 3} more"] if len(shut) > 3 else []
-            parts.append(_wrapped(f"Not open to it ({len(shut)}): {'; '.join(told)}.", "  ", "    "))
+            parts.append(wrapped(f"Not open to it ({len(shut)}): {'; '.join(told)}.", "  ", "    "))
         return "\n".join(parts)
 
     def fate(self, option: Considered) -> str:
@@ -632,7 +641,8 @@ class Telling:
         if not option.order:
             return "" if option.fate == "not drawn" else option.fate
         came = "" if option.succeeded else ", failed"
-        return f"{_ordinal(option.order)}, at {share(option.probability or 0.0)}{came}"
+        odds = "by a player" if option.probability is None else f"at {share(option.probability)}"
+        return f"{_ordinal(option.order)}, {odds}{came}"
 
     # -- expected utility as a sum
 
@@ -652,7 +662,7 @@ class Telling:
         done = "done" if option.order else "done otherwise" if option.fate == "done otherwise" else "not done"
         if isinstance(option.theory, Learnt | Contested):
             head = f"{capital(words.option(option.name))} ({done}): what it was weighed by"
-            return f"{_wrapped(head)}\n{_wrapped(self.by_theory(option), '  ', '    ')}"
+            return f"{wrapped(head)}\n{wrapped(self.by_theory(option), '  ', '    ')}"
         large, small = _large(option)
         rows = [
             [
@@ -667,18 +677,18 @@ class Telling:
         rows.append(["cost", *[""] * 4, _signed(-option.cost)])
         rows.append(["expected utility", *[""] * 4, _signed(option.utility)])
         lines = [
-            _wrapped(f"{capital(words.option(option.name))} ({done}): its expected utility, part by part"),
-            _table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
+            wrapped(f"{capital(words.option(option.name))} ({done}): its expected utility, part by part"),
+            table(["interest", "indicator", "now", "change", "weight", "EU"], rows, 2),
         ]
         if isinstance(option.theory, Rate):
-            lines.append(_wrapped(self.by_theory(option), "  ", "    "))
+            lines.append(wrapped(self.by_theory(option), "  ", "    "))
         lines += self.dealing(option)
         plain = any(not part.attempt and part.through == "itself" for part in option.contributions)
         if option.chance < 1.0 and plain:
             lines.append(f"  What hangs on success is counted at its chance of {share(option.chance)}.")
         if any(part.attempt for part in large):
             lines.append("  * whether or not it succeeds")
-        lines += [_wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
+        lines += [wrapped(self.reliance(reliance), "  ", "    ") for reliance in option.reliances]
         moves: dict[tuple[str, int], float] = {}
         for move in option.moves:
             if abs(move.change) > 5e-5:
@@ -689,9 +699,9 @@ class Telling:
                 for (path, after), change in list(moves.items())[:6]
             ]
             told += [f"and {len(moves) - 6} more"] if len(moves) > 6 else []
-            lines.append(_wrapped(f"What it moves by itself: {'; '.join(told)}.", "  ", "    "))
+            lines.append(wrapped(f"What it moves by itself: {'; '.join(told)}.", "  ", "    "))
         if explained:
-            lines.append(_wrapped(f"{CHANGE}.", "  ", "    "))
+            lines.append(wrapped(f"{CHANGE}.", "  ", "    "))
         return "\n".join(lines)
 
     def briefly(self, options: Sequence[Considered]) -> str:
@@ -702,7 +712,7 @@ class Telling:
         for option in options:
             if isinstance(option.theory, Learnt | Contested):
                 named = f"{capital(self.words.option(option.name))}: {self.by_theory(option)}"
-                lines.append(_wrapped(named, "  ", "    "))
+                lines.append(wrapped(named, "  ", "    "))
                 continue
             large, small = _large(option)
             told = [f"{self.interest(part)} {_signed(part.utility)}" for part in large[:6]]
@@ -714,7 +724,7 @@ class Telling:
             if option.terms is not None:
                 sum_ += f" It expects {share(option.terms.accept or 0.0)} to be accepted."
             relied = "".join(f" {self.reliance(reliance)}" for reliance in option.reliances)
-            lines.append(_wrapped(sum_ + relied, "  ", "    "))
+            lines.append(wrapped(sum_ + relied, "  ", "    "))
         return "\n".join(lines)
 
     def indicator(self, path: str) -> str:
@@ -770,16 +780,16 @@ class Telling:
         """What stands behind an offer, a convening or a word."""
         lines = []
         if option.terms is not None:
-            lines += [_wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
+            lines += [wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
         if option.prospect is not None:
-            lines += [_wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
+            lines += [wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
         for prompted in option.prompted[:TOLD]:
             kind = self.card.scenario.assurances[prompted.kind].title or spaced(prompted.kind)
             text = (
                 f"What its word ({kind}) would make others do: {self.words.deed(prompted.deed)}, likelier by "
                 f"{prompted.rise:+.4f}; worth {_signed(prompted.value)} to it: {_signed(prompted.utility)}."
             )
-            lines.append(_wrapped(text, "  ", "    "))
+            lines.append(wrapped(text, "  ", "    "))
         return lines
 
     def terms(self, terms: Terms) -> list[str]:
@@ -867,7 +877,7 @@ class Telling:
             giver, receiver = self.words.actor(tested.giver), self.words.actor(tested.receiver)
             odds = f"({share(tested.probability)} to keep)"
             told.append(f"Put to the test by {receiver}, {giver} {kept} its promise, {kind} {odds}.")
-        return "\n".join([*lines, *(_wrapped(capital(line), "  ", "    ") for line in told)])
+        return "\n".join([*lines, *(wrapped(capital(line), "  ", "    ") for line in told)])
 
     def answer(self, answer: Answer) -> list[str]:
         """One answer, its chance, and what the deal was worth to both."""
@@ -963,7 +973,7 @@ class Telling:
         """What would have put the runner-up, or holding, first."""
         policy = self.decision.policy
         if policy in UNTIPPED:
-            return _wrapped(
+            return wrapped(
                 f"What would have tipped it: no number does, changed alone; under `{policy}` {UNTIPPED[policy]}."
             )
         if not self.card.tips:
@@ -976,28 +986,28 @@ class Telling:
             rival = capital(self.quoted(tip.rival))
             lead = f"{rival} ({share(tip.rival_first)}, against {share(tip.done_first)})"
             if tip.already:
-                lines.append(_wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
+                lines.append(wrapped(f"{lead} was the likelier as it was.", "  ", "    "))
             elif not tip.flips:
-                lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+                lines.append(wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
             else:
                 best = tip.flips[0]
                 named = best if best.then == tip.rival else tip.itself
                 if named is None:
-                    lines.append(_wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
+                    lines.append(wrapped(f"{lead}: no number, changed alone within its span, does it.", "  ", "    "))
                 else:
                     then = f"then it is likelier than {self.quoted(tip.done)}"
-                    lines.append(_wrapped(f"{lead}: {self.flipped(named)}; {then}.", "  ", "    "))
+                    lines.append(wrapped(f"{lead}: {self.flipped(named)}; {then}.", "  ", "    "))
                 if named is not best:
                     nearer = "any other option" if named is None else "nearer still: any other option"
                     other = f"{nearer}: {self.flipped(best)}; then {self.quoted(best.then)} is likelier"
-                    lines.append(_wrapped(f"{other}.", "    ", "      "))
+                    lines.append(wrapped(f"{other}.", "    ", "      "))
                 others = [flip for flip in tip.flips[1:] if flip != named]
                 if others:
                     told = [
                         self.flipped(flip) + ("" if flip.then == tip.rival else f", for {self.quoted(flip.then)}")
                         for flip in others
                     ]
-                    lines.append(_wrapped(f"next: {'; '.join(told)}", "    ", "      "))
+                    lines.append(wrapped(f"next: {'; '.join(told)}", "    ", "      "))
         return "\n".join(lines)
 
     def quoted(self, option: Option | None) -> str:
@@ -1016,7 +1026,7 @@ class Telling:
             f"The numbers that matter most to {self.quoted(about)}, the part of its expected utility that each "
             "carries, and what they rest on"
         )
-        lines = [_wrapped(head)]
+        lines = [wrapped(head)]
         told: set[str] = set()
         for source in self.card.sources:
             carries = "would tip it" if source.carries is None else _signed(source.carries)
@@ -1024,20 +1034,20 @@ class Telling:
             again = [cited.id for cited in source.claims if cited.id in told]
             for cited in source.claims:
                 if cited.id not in told:
-                    lines.append(_wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
+                    lines.append(wrapped(f"{cited.id} ({cited.locator}): {cited.statement}", "    ", "      "))
                     told.add(cited.id)
             if again:
-                lines.append(_wrapped(f"{', '.join(again)}: as above", "    ", "      "))
+                lines.append(wrapped(f"{', '.join(again)}: as above", "    ", "      "))
             if source.assumption:
                 text = f"assumption: {source.assumption}"
-                lines.append(_wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")
+                lines.append(wrapped(text, "    ", "      ") if text not in told else "    assumption: as above")
                 told.add(text)
             if not source.claims and not source.assumption:
                 lines.append("    neither claim nor assumption")
         return "\n".join(lines)
 
     def notes(self) -> str:
-        return "\n".join(_wrapped(f"Note: {note}.") for note in self.card.notes)
+        return "\n".join(wrapped(f"Note: {note}.") for note in self.card.notes)
 
 
 def _large(option: Considered) -> tuple[list[Contribution], list[Contribution]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sim
-from sim import analysis, evidence, parameters, records, register, store
+from sim import analysis, evidence, parameters, records, register, seats, store
 from sim.arrays import POLICIES, Compiled, History
 from sim.errors import BadInput, FolderProblem
 from sim.scenario import (
@@ -366,6 +366,16 @@ class Run:
                 raise FolderProblem(f"{told}; run again with this version of Tightrope") from None
             raise FolderProblem(f"{told} (more than {EVERYTHING:,} runs); run again with --full") from None
 
+    @cached_property
+    def choices(self) -> seats.Choices | None:
+        """What was chosen by others than the model; None where the model chose for all."""
+        if "chosen" not in self.manifest:
+            return None
+        path = self.folder / seats.FILE
+        if not path.is_file() or store.text_hash(path.read_text(encoding="utf-8")) != self.manifest["chosen"]["hash"]:
+            raise FolderProblem(f"{path}: missing or changed; the folder is damaged")
+        return seats.read(path)
+
     def check_run(self, run: int) -> None:
         """Raises BadInput for a run that the folder does not hold."""
         if not 0 <= run < self.runs:
@@ -434,36 +444,99 @@ def run(
     threads: int | None = None,
     progress: Progress | None = None,
     parameter_file: str | Path | None = None,
+    choices: str | Path | None = None,
+    players: Sequence[str] = (),
 ) -> Run:
     """Run a scenario and write a run folder; returns it as a `Run`.
 
     source: a file, or the name of a shipped scenario. sets: `path=value` replacements. turns, policy: instead of the
     scenario's own. full: keep every table also above 1,000 runs. out: the folder, new or empty; `runs/<scenario>-<n>`
     if left out. threads: all cores if left out; results do not depend on it. progress: called with the runs done and
-    the runs wanted. parameter_file: sets of parameters that the runs draw from.
+    the runs wanted. parameter_file: sets of parameters that the runs draw from. choices: a file of what was chosen for
+    some actors (see `seats`), which says seed, runs, numbers, policy and, where they are not given, turns too. players:
+    `ACTOR=FILE.py:CLASS`, classes that choose for an actor.
     Raises BadInput, FolderProblem or StorageProblem; on any error nothing is left behind.
     """
+    if parameter_file is not None and (choices is not None or players):
+        raise BadInput("--parameters: runs in which players choose draw no parameters; leave it or the players out")
+    made = None if choices is None else seats.read(choices)
+    if made is not None:
+        runs, seed, sets, policy = made.runs, made.seed, [*made.sets, *sets], made.policy
+        turns = made.turns if turns is None else turns
     check_options(runs, seed, policy, threads)
     began = time.monotonic()
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     ready = prepare(source, sets, turns, parameter_file)
     name = Path(source).stem
+    chosen = None
+    if made is not None or players:
+        from sim import players as playing
+
+        if made is not None:
+            seats.check(made, ready.compiled, store.text_hash(ready.text), str(choices))
+        loaded = playing.load(players, ready.compiled.actors)
+        first = 0 if made is None else made.run
+        chosen = seats.Choices(
+            name, store.text_hash(ready.text), seed, first, runs, ready.turns,
+            [actor for actor in ready.compiled.actors
+             if (made is not None and actor in made.actors) or any(player.actor == actor for player in loaded)],
+            list(sets), policy, [*([] if made is None else made.players), *players],
+        )  # fmt: skip
+        histories = playing.histories(
+            ready.compiled, seed, first, range(runs), ready.turns, policy, loaded, made,
+            lambda number, actor, turn, choice: chosen.made.update({(number, actor, turn): choice}),
+        )  # fmt: skip
+    else:
+        histories = ready.histories(seed, range(runs), policy, threads)
     folder = store.Folder.create(out) if out is not None else store.Folder.numbered("runs", name)
     with folder:
         folder.write_text(SCENARIO, ready.text)
-        if ready.drawn:
-            folder.write_text(parameters.FILE, ready.drawn.text)
-        histories = ready.histories(seed, range(runs), policy, threads)
-        sample = _write_tables(folder, ready, histories, runs, full, figures, progress)
-        manifest = folder.finish(
-            _manifest(ready, source, name, runs, seed, sets, policy, full)
-            | described(parameter_file, ready.drawn)
-            | {"started": started, "seconds": round(time.monotonic() - began, 3)}
+        return write(
+            folder, ready, histories, source, runs, seed, sets, policy, full, figures, began, progress, chosen,
+            parameter_file,
+        )  # fmt: skip
+
+
+def write(
+    folder: store.Folder,
+    ready: Prepared,
+    histories: Iterable[History],
+    source: str | Path,
+    runs: int,
+    seed: int,
+    sets: Sequence[str],
+    policy: str | None,
+    full: bool,
+    figures: bool,
+    began: float,
+    progress: Progress | None = None,
+    chosen: seats.Choices | None = None,
+    parameter_file: str | Path | None = None,
+) -> Run:
+    """Write the tables of these histories as they come, and the manifest, which makes the folder whole.
+
+    began: by `time.monotonic()`. chosen: what players chose, once the histories have come.
+    """
+    started = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=time.monotonic() - began)
+    if ready.drawn:
+        folder.write_text(parameters.FILE, ready.drawn.text)
+    sample = _write_tables(folder, ready, histories, runs, full, figures, progress)
+    more: dict[str, Any] = {}
+    if chosen is not None:
+        folder.write_text(seats.FILE, chosen.text())
+        more = {"chosen": {"run": chosen.run, "actors": chosen.actors, "players": chosen.players}}
+        more["chosen"]["hash"] = store.text_hash(chosen.text())
+    manifest = folder.finish(
+        _manifest(
+            ready, source, Path(source).stem if chosen is None else chosen.scenario, runs, seed, sets, policy, full
         )
-        done = Run(folder.path, manifest)
-        done.__dict__["prepared"] = ready
-        if figures:
-            draw(done, sample)
+        | {"started": started.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - began, 3)}
+        | more
+        | described(parameter_file, ready.drawn)
+    )
+    done = Run(folder.path, manifest)
+    done.__dict__["prepared"] = ready
+    if figures:
+        draw(done, sample)
     return done
 
 
@@ -705,5 +778,10 @@ def again(recorded: Run, run: int) -> History:
     recorded.check_run(run)
     ready, manifest = recorded.prepared, recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
+    made = recorded.choices
+    if made is not None:
+        from sim import players
+
+        return next(players.histories(ready.compiled, made.seed, made.run, [run], ready.turns, policy, choices=made))
     compiled = ready.drawn.patched(ready.compiled, manifest["seed"], run)
     return ensemble(compiled, manifest["seed"], np.array([run]), policy=policy, turns=ready.turns)

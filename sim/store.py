@@ -133,13 +133,15 @@ def text_hash(text: str) -> str:
 class Folder:
     """A run folder that is being written, locked until it is left.
 
-    Used as a context: `finish` makes it whole; left without that, for whatever reason, what was written is removed.
+    Used as a context: `finish` makes it whole; left without that, for whatever reason, what was written is removed,
+    unless it is `kept`.
     """
 
     def __init__(self, path: Path, made: bool = False) -> None:
         self.path = path
         self.files: dict[str, dict[str, Any]] = {}
         self.finished = False
+        self.kept = False
         self._made = made
         self._lock: int | None = None
 
@@ -157,6 +159,19 @@ class Folder:
         folder = cls(numbered(parent, name), made=True)
         with storage(folder.path):
             folder._claim()
+        return folder
+
+    @classmethod
+    def again(cls, path: Path | str) -> Folder:
+        """An unfinished folder that was kept, to go on with. Raises FolderProblem where there is none."""
+        folder = cls(Path(path))
+        folder.kept = True
+        if not folder.path.is_dir():
+            raise FolderProblem(f"{path}: no such folder")
+        if (folder.path / MANIFEST).exists():
+            raise FolderProblem(f"{path}: finished already ({what_is(folder.path)})")
+        with storage(folder.path):
+            folder._lock = take_lock(folder.path)
         return folder
 
     def _claim(self) -> None:
@@ -180,7 +195,7 @@ class Folder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if not self.finished:
+        if not self.finished and not self.kept:
             self._remove()
         self._release()
 
@@ -199,7 +214,7 @@ class Folder:
             return
         with suppress(OSError):
             (self.path / LOCK).unlink()
-        if not self.finished and self._made:
+        if not self.finished and not self.kept and self._made:
             with suppress(OSError):
                 self.path.rmdir()
         os.close(self._lock)
@@ -208,6 +223,14 @@ class Folder:
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole."""
         return write_text(self.path / name, text)
+
+    def append(self, name: str, text: str) -> None:
+        """Add to the end of a text file, and wait until it is on the disk."""
+        path = self.path / name
+        with storage(path), path.open("ab") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
 
     def table(self, name: str) -> TableWriter:
         """A writer of the table `name`, which becomes part of the folder when it is closed."""

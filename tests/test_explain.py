@@ -10,7 +10,9 @@ import pytest
 from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
-from sim.explain import WIDTH, _share, _signed, _table, card
+from sim.explain import WIDTH, _signed, card
+from sim.explain import table as _table
+from sim.naming import share as _share
 from sim.scenario import read
 from tests.strategies import random_scenario
 
