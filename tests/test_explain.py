@@ -11,7 +11,7 @@ from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
 from sim.explain import WIDTH, _signed, card
-from sim.explain import table as _table
+from sim.explain import table
 from sim.naming import share as _share
 from sim.scenario import read
 from tests.strategies import random_scenario
@@ -205,7 +205,7 @@ def test_a_day_within_a_turn_names_it(folder):
 def test_options_that_differ_only_in_their_target_stay_apart_in_a_table():
     verb = "blames the collapse of a long-standing government and all that came of it on the United"
     rows = [[f"{verb} {state}", "0.500"] for state in ("States", "Kingdom")]
-    lines = _table(["option", "first"], rows, 1).splitlines()
+    lines = table(["option", "first"], rows, 1).splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert "…" not in "".join(lines)
     for row in rows:
