@@ -348,13 +348,15 @@ class Subject:
         if self.folder:
             entry = found.entry(self.folder, RUN)
             mark: Hashable = entry.changed
-            turns = found.run(self.folder).manifest["turns"]
+            recorded = found.run(self.folder)
+            turns = recorded.manifest["turns"]
             path = entry.path / runs.SCENARIO
+            own = tuple(f"{at}={value!r}" for at, value in recorded.own(self.run).items())
         else:
-            path, turns = found.scenario(self.scenario), None
+            path, turns, own = found.scenario(self.scenario), None, ()
             mark = path.stat().st_mtime
-        key = ("ready", path, mark, self.sets, self.changes)
-        return found.made(key, lambda: _prepared(path, turns, self.sets, self.changes))
+        key = ("ready", path, mark, own, self.sets, self.changes)
+        return found.made(key, lambda: _prepared(path, turns, (*own, *self.sets), self.changes))
 
     def draws(self) -> tuple[int, str | None]:
         """Seed and policy."""

@@ -156,6 +156,10 @@ def run(
             if policy == "all":
                 from sim.rivals import theories
 
+                if parameters is not None:
+                    raise BadInput(
+                        "--policy all: compares theories on the scenario's own numbers; leave --parameters out"
+                    )
                 done = theories(scenario, runs, seed, sets or (), turns, full, folder, figures, progress=progress)
             else:
                 done = running.run(

@@ -347,6 +347,13 @@ class Run:
         drawn = self.folder / parameters.FILE
         return prepare(path, (), self.manifest["turns"], drawn if self.manifest.get("parameters") else None)
 
+    def own(self, run: int) -> dict[str, float]:
+        """The numbers that a run drew, by path; none where all have the scenario's."""
+        if not self.manifest.get("parameters"):
+            return {}
+        drawn = self.prepared.drawn.numbers(self.manifest["seed"], [run])
+        return {path: float(values[0]) for path, values in drawn.items()}
+
     def table(self, name: str) -> pa.Table:
         """A table by name, verified against the manifest."""
         return store.read_table(self.folder, f"{name}.parquet", expected=self._entry(name)["hash"])

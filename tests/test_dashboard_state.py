@@ -11,9 +11,10 @@ import pytest
 
 from dashboards import live, state
 from dashboards.state import Change, Kept, Library, Query, Subject
-from sim import store
+from sim import parameters, store
 from sim.errors import BadInput, FolderProblem
 from sim.runs import Run, run
+from sim.scenario import numbers, read
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,19 @@ def test_the_play_loop_ends(ends: str):
     assert player.over
     if ends == "nothing follows":
         assert len(ticks) == 3
+
+
+def test_a_run_that_drew_its_numbers_is_watched_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What is watched of such a run is what was recorded of it."""
+    path = tmp_path / "sets.csv"
+    head = f"{parameters.FIRST}\n# scenario: minimal\n# world: minimal\n"
+    ranged = [entry for entry in numbers(read("minimal").scenario) if entry.quantity.range]
+    low, high = (",".join(str(entry.quantity.range[n]) for entry in ranged) for n in (0, 1))
+    path.write_text(f"{head}weight,{','.join(entry.path for entry in ranged)}\n1,{low}\n1,{high}\n")
+    made = run("minimal", 6, out=tmp_path / "runs" / "r", figures=False, parameter_file=path)
+    monkeypatch.setattr(state, "_library", Library(tmp_path / "runs"))
+    own = [made.own(n)[ranged[0].path] for n in range(6)]
+    assert len(set(own)) == 2
+    for n in (own.index(min(own)), own.index(max(own))):
+        film = live.Live(Subject(folder="r", run=n)).reach(made.manifest["turns"])
+        assert store.table_hash(film.states) == store.table_hash(made.one("states", n))
