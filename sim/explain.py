@@ -18,6 +18,7 @@ from sim.apart import Contribution, Reliance
 from sim.arrays import Compiled
 from sim.dealing import Answer, Joining, Made, Outcome, Prospect, Session, Settled, Share, Side, Terms
 from sim.decision import (
+    Also,
     Considered,
     Contested,
     Decision,
@@ -867,6 +868,7 @@ class Telling:
             return ""
         lines = ["What it answered, owed, attended and voted"]
         told = [line for answer in dealings.answers for line in self.answer(answer)]
+        told += [self.occasion(also) for also in self.decision.also if also.why == "occasion"]
         told += [self.joining(joining) for joining in dealings.joinings if joining.joiner == self.decision.actor]
         told += [self.made(made) for made in dealings.made]
         told += [self.settled(settled) for settled in dealings.settled]
@@ -905,6 +907,15 @@ class Telling:
             chance = f"{share(answer.reply.probability)}, X = {_signed(answer.reply.worth)}"
             lines.append(f"  {words.actor(answer.proposer)} {took} the counter-offer ‘{instead}’ ({chance}).")
         return lines
+
+    def occasion(self, also: Also) -> str:
+        """An act done on the occasion of a session, and why."""
+        decision = self.decision
+        rationality = {"best": "without end", "random": "0"}.get(decision.policy, f"{decision.rationality:g}")
+        why = f"lambda {rationality} x EU {_signed(also.utility)}"
+        came = "" if also.succeeded else "; it failed"
+        act = self.words.option((also.action, also.target))
+        return f"on the occasion of a session it {act} ({_share(also.probability)}: {why}){came}."
 
     def joining(self, joining: Joining) -> str:
         """Whether it joined an offer of another."""

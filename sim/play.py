@@ -293,7 +293,15 @@ class Turn:
         offer = self.offers[letters.index(rest[0].upper())]
         self.answers[offer.bargain, offer.proposer] = verb == "accept"
         done = "accepted" if verb == "accept" else "refused"
-        self.game.write(f"Offer {rest[0].upper()} will be {done} when the turn ends.")
+        told = f"Offer {rest[0].upper()} will be {done} when the turn ends."
+        if verb == "accept" and offer.ask_after == 0:
+            told += f" What you promise is due in the same turn: choose it too{self._place(offer)}, or break your word."
+        self.game.write(told)
+
+    def _place(self, offer: Offer) -> str:
+        """The number of the option that an offer asks for."""
+        places = [n for n, option in enumerate(self.options, 1) if (option.action, option.target) == offer.ask[1:]]
+        return f" (option {places[0]})" if places else ""
 
     def _attend(self, verb: str, rest: list[str]) -> None:
         fora = self.actor.fora
@@ -341,7 +349,7 @@ class Turn:
         world, words, legend = self.world, self.words, self.game.ready.legend
         lines = [f"Event: {title}." for turn, _, title in legend.injects if turn == world.turn]
         lines += [
-            f"Incident: {legend.incident_titles[name]}{f' ({words.actor(where)})' if where else ''}."
+            f"Incident: {legend.incident_titles[name]}{f' {words.actor(where)}' if where else ''}."
             for turn, name, where in world.happened
             if turn == world.turn
         ]
@@ -433,8 +441,9 @@ class Turn:
             lines.append(
                 f"{_letter(n)}. {naming.capital(words.actor(offer.proposer))} "
                 f"{words.option((offer.bargain, self.actor.name))}: {words.actor(offer.give[0])} "
-                f"{words.option(offer.give[1:])}, if {words.actor(offer.ask[0])} {words.option(offer.ask[1:])} "
-                f"({until}; worth {gain:+.4f} to you; the model would accept with {rules.logistic(accept):.0%})."
+                f"{words.option(offer.give[1:])} ({_when(offer.give_after)}), if {words.actor(offer.ask[0])} "
+                f"{words.option(offer.ask[1:])} ({_when(offer.ask_after)}) "
+                f"[{until}; worth {gain:+.4f} to you; the model would accept with {rules.logistic(accept):.0%}]."
             )
         return _under("On the table before you", lines)
 
@@ -518,6 +527,10 @@ def _under(heading: str, lines: Sequence[str]) -> str:
     if not lines:
         return ""
     return "\n".join([heading, *(text if "\n" in text else explain.wrapped(text, "  ", "    ") for text in lines)])
+
+
+def _when(turns: int) -> str:
+    return "at once" if turns == 0 else "next turn" if turns == 1 else f"within {turns} turns"
 
 
 def _mood(change: float) -> str:

@@ -36,7 +36,8 @@ class Choice:
 
     acts: in order; None leaves them to the model. accept, refuse: offers that lie on the table. attend, stay_away:
     fora. waits: it answers by itself alone: offers wait for its answer until the next turn at least, those that it
-    leaves unanswered are refused when their time is up, and what it owes is delivered by its own act or not at all.
+    leaves unanswered are refused when their time is up, and what it owes is delivered by its own act or not at all
+    (but for what its own offer makes it owe at once, in the turn of the offer).
     """
 
     acts: tuple[Name, ...] | None = None
@@ -152,7 +153,9 @@ def enter(compiled: Compiled, S: State, seed: np.uint64, turn: int, i: int, choi
         elif choice.waits:
             S.reply[d, 0] = NO if deal in lying and S.table[d, 0] == turn else LATER
     for p in np.flatnonzero(T.promise_giver == i):
-        S.serve[p, 0] = NO if choice.waits else 0
+        # Whether its own offer is accepted it learns too late for what falls due at once: that is left to the model.
+        asked = p == T.deal_promise[T.promise_deal[p] + 1] - 1
+        S.serve[p, 0] = NO if choice.waits and (asked or S.due[p, 0] > 0) else 0
     for forum, q in seats_of(compiled, i).items():
         S.seated[q, 0] = YES if forum in choice.attend else NO if forum in choice.stay_away else 0
     if choice.acts is None:

@@ -41,6 +41,8 @@ class Offer:
     proposer: str
     give: tuple[str, str, str | None]  # actor, action, target
     ask: tuple[str, str, str | None]
+    give_after: int  # turns from acceptance until it is due
+    ask_after: int
     last: int  # turn in which it can still be answered
 
 
@@ -133,6 +135,8 @@ class Actor(mesa.Agent):
                 *deal,
                 options[T.promise_option[T.deal_promise[d]]],
                 options[T.promise_option[T.deal_promise[d + 1] - 1]],
+                int(T.promise_after[T.deal_promise[d]]),
+                int(T.promise_after[T.deal_promise[d + 1] - 1]),
                 int(S.table[d, 0]),
             )
             for deal, d in lying.items()

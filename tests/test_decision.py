@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim import data, rules
+from sim.apart import Deed
 from sim.arrays import ANSWER, ATTEND, OWED, SETTLED, VETO, Compiled
 from sim.compile import compile_scenario
 from sim.dealing import ANSWERS, ENDS, Terms
@@ -142,6 +143,30 @@ def assert_settled_as_weighed(decision: Decision) -> None:
             assert session.probability == pytest.approx(expected, abs=1e-9) or (
                 session.probability in (0.0, 1.0)  # who deals with nobody, and who convened it too
             )
+
+
+def test_what_is_done_beside_what_was_chosen_has_the_odds_of_its_worth():
+    """Acts on the occasion of a session follow from their utility, deliveries from that of a promise that is told."""
+    seen = set()
+    for number in (3, 14, 169, 176, 184, 192, 206):
+        compiled = compile_scenario(parse(random_scenario(random.Random(number), talks=True)))
+        for decision in decisions(compiled, range(1, compiled.turns + 1)):
+            rationality = {"best": rules.BEST_RATIONALITY, "random": 0.0}.get(decision.policy, decision.rationality)
+            for also in decision.also:
+                seen.add(also.why)
+                assert decision.option(also.action, also.target).fate == "done otherwise"
+                if also.why == "occasion":
+                    odds = 1.0 / (1.0 + math.exp(min(max(-rationality * also.utility, -700.0), 700.0)))
+                    assert also.probability == pytest.approx(odds, abs=1e-12)
+                    assert decision.dealings.sessions or compiled.fora
+                else:
+                    named = Deed(decision.actor, also.action, also.target)
+                    told = [
+                        one for one in decision.dealings.settled if one.deed == named and one.giver == decision.actor
+                    ]
+                    assert also.probability in [one.probability for one in told]
+                    assert also.utility in [one.utility for one in told]
+    assert seen == {"occasion", "delivery"}
 
 
 @pytest.mark.parametrize("number", range(30))

@@ -10,9 +10,13 @@ import pytest
 from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
+<<<<<<< HEAD
 from sim.explain import WIDTH, _signed, card
 from sim.explain import table
 from sim.naming import share as _share
+=======
+from sim.explain import WIDTH, _share, _signed, card, table
+>>>>>>> bargaining
 from sim.scenario import read
 from tests.strategies import random_scenario
 
@@ -246,7 +250,7 @@ def dealing_world(tmp_path, number):
 
 def test_cards_of_worlds_with_bargains_and_fora_tell_what_was_said(tmp_path):
     seen = set()
-    for number in (1, 3, 9, 13, 14, 20, 31):
+    for number in (1, 3, 9, 13, 14, 20, 31, 184):
         out = dealing_world(tmp_path, number)
         prepared = runs.open_run(out).prepared
         for actor, turn in product(prepared.compiled.actors, range(1, prepared.turns + 1)):
@@ -275,6 +279,10 @@ def test_cards_of_worlds_with_bargains_and_fora_tell_what_was_said(tmp_path):
                     assert f"against {_signed(settled.loss)} by default" in text
             for session in dealings.sessions:
                 seen.add("attended" if session.attended else "away")
+            for also in made.decision.also:
+                seen.add(also.why)
+                if also.why == "occasion":
+                    assert f"x EU {_signed(also.utility)})" in text
             if made.decision.depth:
                 assert "What it expected others to do this turn" in text
                 seen.add("depth")
@@ -282,6 +290,7 @@ def test_cards_of_worlds_with_bargains_and_fora_tell_what_was_said(tmp_path):
                 if option.terms is not None and option.name != made.focus:
                     seen.add("offer")
     assert seen >= {"accepted", "refused", "lapsed", "kept", "broken", "attended", "away", "depth", "offer"}
+    assert seen >= {"occasion", "delivery"}
 
 
 def test_an_offer_and_a_convening_are_explained_by_what_stands_behind_them(afghan):

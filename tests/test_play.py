@@ -81,7 +81,7 @@ def test_the_page_tells_what_the_actor_sees(game):
     for heading in ("What you want", "Whose word you believe", "Last turn", "On the table before you",
                     "Your options (attention 1.00", "Meetings"):  # fmt: skip
         assert heading in told, heading
-    assert "the model would accept with" in told
+    assert "the model would accept with" in " ".join(told.split())
     assert "expected utility" in told  # why
 
 
@@ -96,6 +96,22 @@ def test_offers_wait_for_an_answer_and_owed_acts_are_done_by_hand_or_not_at_all(
     chosen = {(turn, *act) for (_, turn), choice in choices.items() for act in choice.acts}
     mine = {(row["turn"], row["action"], row["target"]) for row in done.acts.to_pylist() if row["actor"] == "rebels"}
     assert mine <= chosen  # nothing was delivered that was not chosen
+
+
+def test_what_is_due_at_once_is_kept_by_choosing_it_with_the_answer(tmp_path: Path):
+    text = Path(DEALINGS).read_text()
+    at_once = tmp_path / "at_once.yaml"
+    at_once.write_text(text.replace("ask_after: 2", "ask_after: 0"))
+    assert at_once.read_text() != text
+
+    def settled(*last: str) -> list[str]:
+        done, told = played("hold", "accept B\n" + last[0], "hold", source=at_once, turns=3, seed=1)
+        assert "due in the same turn: choose it too (option 3), or break your word" in " ".join(told.split())
+        return [row["status"] for row in done.promises.to_pylist()
+                if row["giver"] == "rebels" and row["action"] == "disarm"]  # fmt: skip
+
+    assert settled("hold") == ["broken"]
+    assert settled("3") == ["kept"]
 
 
 def test_looking_changes_nothing(game):
