@@ -10,13 +10,8 @@ import pytest
 from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
-<<<<<<< HEAD
-from sim.explain import WIDTH, _signed, card
-from sim.explain import table
+from sim.explain import WIDTH, _signed, card, table
 from sim.naming import share as _share
-=======
-from sim.explain import WIDTH, _share, _signed, card, table
->>>>>>> bargaining
 from sim.scenario import read
 from tests.strategies import random_scenario
 
