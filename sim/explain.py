@@ -915,7 +915,7 @@ class Telling:
         why = f"lambda {rationality} x EU {_signed(also.utility)}"
         came = "" if also.succeeded else "; it failed"
         act = self.words.option((also.action, also.target))
-        return f"on the occasion of a session it {act} ({_share(also.probability)}: {why}){came}."
+        return f"on the occasion of a session it {act} ({share(also.probability)}: {why}){came}."
 
     def joining(self, joining: Joining) -> str:
         """Whether it joined an offer of another."""
