@@ -59,6 +59,20 @@ Quads = Annotated[
     BeforeValidator(_listed),
     Short(("string",)),
 ]
+Answer = Literal["accepted", "refused", "countered", "lapsed"]
+Answers = Annotated[
+    list[Answer],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    Short(("string",)),
+]
+Becoming = Literal["kept", "broken", "void", "failed"]
+Becomings = Annotated[
+    list[Becoming],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    Short(("string",)),
+]
 Over = Literal["mean", "min", "max", "sum"]
 
 
@@ -96,7 +110,11 @@ class ChangeOf(Timed):
 class ActsOf(Timed):
     """Acts: all that fit every word given."""
 
-    action: Selector | None = Field(None, description="Action ids.", examples=[["host_talks", "meet_in_kabul"]])
+    action: Selector | None = Field(
+        None,
+        description="Ids of actions; of bargains (making the offer) and fora (calling a session).",
+        examples=[["host_talks", "meet_in_kabul"]],
+    )
     by: Selector | None = Field(None, description="Actors or tags who act, or `self`.", examples=["russia"])
     toward: Selector | None = Field(None, description="Actors or tags acted upon, or `self`.", examples=["taliban"])
     channel: Selector | None = Field(None, description="Channels.", examples=["force"])
@@ -125,6 +143,70 @@ class EventsOf(Timed):
         None, description="Actors or tags that the incidents are drawn for, or `self`.", examples=["tajikistan"]
     )
     dated: bool = Field(False, description="Count the scenario's dated events instead.", examples=[True])
+
+
+class SessionsOf(Timed):
+    """Sessions that fora held."""
+
+    forum: Selector | None = Field(None, description="Forum ids.", examples=["g20"])
+    convener: Selector | None = Field(None, description="Actors or tags who called it, or `self`.", examples=["russia"])
+    present: Selector | None = Field(
+        None, description="Actors or tags of whom at least one came, or `self`.", examples=["taliban"]
+    )
+    dated: bool | None = Field(
+        None,
+        description="Only sessions that nobody called and a date brought, or only such that were called.",
+        examples=[True],
+    )
+
+
+class OutputsOf(SessionsOf):
+    """What could follow from sessions: statements, pledges and the like."""
+
+    output: Selector | None = Field(None, description="Output ids.", examples=["pledges"])
+    followed: bool = Field(True, description="false: what was at issue and did not follow.", examples=[False])
+
+
+class AnswersOf(Timed):
+    """Answers to offers; a counter-offer's answer counts as one to the bargain that it proposes."""
+
+    bargain: Selector | None = Field(None, description="Bargain ids.", examples=["western_package"])
+    by: Selector | None = Field(None, description="Actors or tags who made the offer, or `self`.", examples=["russia"])
+    toward: Selector | None = Field(None, description="Actors or tags it was made to, or `self`.", examples=["taliban"])
+    answer: Answers | None = Field(
+        None,
+        description="accepted, refused (an offer that stands for several turns may be refused in each), countered, "
+        "lapsed; any if left out.",
+        examples=["accepted"],
+    )
+
+
+class PromisesOf(Timed):
+    """What became of promises under bargains; without `became` those made."""
+
+    became: Becomings | None = Field(
+        None,
+        description="kept, broken, void (the other side broke its own, or it could no longer be done) or failed (tried "
+        "in vain, still owed), counted in the turn it became so; if left out, promises in the turn they were made.",
+        examples=["broken"],
+    )
+    bargain: Selector | None = Field(None, description="Bargain ids.", examples=["western_package"])
+    kind: Selector | None = Field(None, description="Assurances by which they are promised.", examples=["good_faith"])
+    giver: Selector | None = Field(None, description="Actors or tags who promise, or `self`.", examples=["taliban"])
+    receiver: Selector | None = Field(
+        None, description="Actors or tags it is promised to, or `self`.", examples=["russia"]
+    )
+
+
+class ReliedOf(Timed):
+    """How often a plain assurance was relied on, and whether it held."""
+
+    held: bool | None = Field(None, description="Only where it held, or only where it did not.", examples=[False])
+    kind: Selector | None = Field(None, description="Assurance ids.", examples=["counter_daesh"])
+    giver: Selector | None = Field(None, description="Actors or tags who gave it, or `self`.", examples=["taliban"])
+    receiver: Selector | None = Field(
+        None, description="Actors or tags it was given to, or `self`.", examples=["russia"]
+    )
 
 
 class OverTurns(Timed):
@@ -229,6 +311,29 @@ class Operand(Part):
     )
     events: EventsOf | None = Field(
         None, description="Number of incidents, or of dated events.", examples=[{"incident": "daesh_attack"}]
+    )
+    sessions: SessionsOf | None = Field(
+        None, description="Number of sessions of fora.", examples=[{"forum": "g20", "present": "russia"}]
+    )
+    outputs: OutputsOf | None = Field(
+        None,
+        description="Number of statements and the like that followed from sessions.",
+        examples=[{"forum": "saarc"}],
+    )
+    answers: AnswersOf | None = Field(
+        None,
+        description="Number of answers to offers.",
+        examples=[{"by": "west", "toward": "taliban", "answer": "accepted"}],
+    )
+    promises: PromisesOf | None = Field(
+        None,
+        description="Number of promises under bargains, or of those that became something.",
+        examples=[{"giver": "taliban", "became": "broken"}],
+    )
+    relied: ReliedOf | None = Field(
+        None,
+        description="How often plain assurances were relied on.",
+        examples=[{"giver": "taliban", "kind": "borders", "held": False}],
     )
     actors: ActorsOf | None = Field(
         None,
@@ -417,8 +522,9 @@ class FactFile(Part):
 
 
 METRICS = (
-    "level", "change", "first", "turns", "count", "rate", "goldstein", "events", "actors", "rank", "correlation",
-    "over_time", "peak", "share", "sum", "mean", "largest", "smallest",
+    "level", "change", "first", "turns", "count", "rate", "goldstein", "events", "sessions", "outputs", "answers",
+    "promises", "relied", "actors", "rank", "correlation", "over_time", "peak", "share",
+    "sum", "mean", "largest", "smallest",
 )  # fmt: skip
 COMBINATIONS = ("all", "any", "not_", "each", "some")
 BOUNDS = ("at_least", "at_most", "above", "below", "equals")

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from sim import columns, data, facts, naming, observed, obstacles, parameters, store, verdicts
 from sim import runs as running
-from sim.arrays import POLICIES, Compiled, History
+from sim.arrays import Compiled, History
 from sim.errors import BadInput, FolderProblem
 from sim.metrics import Record
+from sim.rivals import trend_notes
 from sim.scenario import numbers, settable, with_numbers
 from sim.scores import (
     MODEL,
@@ -39,7 +40,7 @@ from sim.scores import (
 )
 from sim.verdicts import BoundFact, BoundFacts
 
-BASELINES = tuple(name for name in ("random", "frozen", "trend") if name in POLICIES)
+BASELINES = ("random", "frozen", "trend")
 SAMPLES = {"in": "in sample", "out": "out of sample"}
 MOST = 100_000
 MOST_SIDES = 40_000_000  # numbers kept of each policy: parts of tests times runs
@@ -341,7 +342,7 @@ def _manifest(
         "turns": ready.turns,
         "dates": list(ready.legend.dates),
         "baselines": list(BASELINES),
-        "notes": [f"acts not scored: {reason}" for reason in cells.left_out],
+        "notes": [*trend_notes(ready.compiled), *(f"acts not scored: {reason}" for reason in cells.left_out)],
         "hashes": {
             "scenario": store.text_hash(ready.text),
             "rules": rules_hash(),

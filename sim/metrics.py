@@ -7,14 +7,14 @@ Knows arrays only; what names and dates stand for is settled in `facts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays import History
+from sim.arrays import History, Talks
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -24,11 +24,26 @@ NEVER = np.inf
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Talks that count, of what was answered, owed, settled, held and voted (`arrays.Talks`).
+
+    kind: of talk. rows: that count. results: that count, any if None. forum: of each row of the kind, where it has
+    one; besides: what else must be heard in the same run, turn and forum.
+    """
+
+    kind: int
+    rows: tuple[int, ...]
+    results: tuple[int, ...] | None = None
+    forum: tuple[int, ...] = ()
+    besides: tuple[Heard, ...] = ()
+
+
+@dataclass(frozen=True)
 class Record:
     """Some runs, as they are measured.
 
     runs: (R,) their numbers. states: (R, T + 1, S), turn 0 is the start. incidents: (R, T, I). row, turn, option,
-    succeeded: of each act, row being its run's place in `runs`.
+    succeeded: of each act, row being its run's place in `runs`. talks: what was said and settled, talk_row likewise.
     """
 
     runs: NDArray[np.int64]
@@ -38,16 +53,21 @@ class Record:
     turn: NDArray[np.int64]
     option: NDArray[np.int64]
     succeeded: Flags
-    _tallies: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
+    talks: Talks
+    talk_row: NDArray[np.int64]
+    _tallies: dict[Hashable, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, history: History) -> Record:
         """What came of a set of runs."""
         order = np.argsort(history.runs, kind="stable")
-        done = history.acts
-        row = order[np.searchsorted(history.runs, done.run, sorter=order)] if done.run.size else done.run
+        done, said = history.acts, history.talks
+        row, talk_row = (
+            order[np.searchsorted(history.runs, part.run, sorter=order)] if part.run.size else part.run
+            for part in (done, said)
+        )
         turn, option = done.turn.astype(np.int64), done.option.astype(np.int64)
-        return cls(history.runs, history.states, history.incidents, row, turn, option, done.succeeded)
+        return cls(history.runs, history.states, history.incidents, row, turn, option, done.succeeded, said, talk_row)
 
     @property
     def size(self) -> int:
@@ -71,11 +91,42 @@ class Record:
             if succeeded is not None:
                 each = each * (self.succeeded == succeeded)
             counted = each != 0
-            cell = self.row[counted] * (self.turns + 1) + self.turn[counted]
-            size = self.size * (self.turns + 1)
-            found = np.bincount(cell, each[counted], size).astype(np.float64).reshape(self.size, self.turns + 1)
+            found = self._by_turn(self.row[counted] * (self.turns + 1) + self.turn[counted], each[counted])
             self._tallies[key] = found
         return found
+
+    def heard(self, which: Heard) -> Floats:
+        """(R, T + 1) how many such talks there were in each turn; computed once for the same ones."""
+        found = self._tallies.get(which)
+        if found is None:
+            found = self._by_turn(self._cells(np.flatnonzero(self._counts(which))))
+            self._tallies[which] = found
+        return found
+
+    def _counts(self, which: Heard) -> Flags:
+        """(talks,) which of them count."""
+        some = (self.talks.kind == which.kind) & np.isin(self.talks.row, which.rows)
+        if which.results is not None:
+            some &= np.isin(self.talks.result, which.results)
+        for other in which.besides:
+            places = self._sessions(which, np.flatnonzero(some))
+            there = self._sessions(other, np.flatnonzero(self._counts(other)))
+            some[some] = np.isin(places, there)
+        return some
+
+    def _sessions(self, which: Heard, talks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(talks,) a number for the run, turn and forum of each."""
+        forum = np.asarray(which.forum, dtype=np.int64)
+        return forum[self.talks.row[talks]] * (self.size * (self.turns + 1)) + self._cells(talks)
+
+    def _cells(self, talks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(talks,) a number for the run and turn of each."""
+        return self.talk_row[talks] * (self.turns + 1) + self.talks.turn[talks]
+
+    def _by_turn(self, cell: NDArray[np.int64], weights: Floats | None = None) -> Floats:
+        """(R, T + 1) sums of what falls in each run and turn."""
+        counted = np.bincount(cell, weights, self.size * (self.turns + 1))
+        return counted.astype(np.float64).reshape(self.size, self.turns + 1)
 
 
 # ------------------------------------------------------------------------------------------------- single measures
@@ -106,6 +157,12 @@ def count(record: Record, weights: Floats, period: Period, succeeded: bool | Non
 def rate(record: Record, weights: Floats, period: Period, succeeded: bool | None = None) -> Floats:
     """The same a turn."""
     return count(record, weights, period, succeeded) / (period[1] - period[0] + 1)
+
+
+def heard(record: Record, which: Sequence[Heard], period: Period) -> Floats:
+    """How often any of these was said, settled, held or voted in the period."""
+    first, last = period
+    return _added(np.stack([_added(record.heard(one)[:, first : last + 1]) for one in which], axis=1))
 
 
 def goldstein(record: Record, weights: Floats, period: Period, take: str = "sum") -> Floats:

@@ -134,9 +134,14 @@ def _notes(compiled: Compiled) -> list[str]:
     notes = []
     if np.count_nonzero(compiled.tables.contests) < 2:
         notes.append("challenge: fewer than two actors declare a `challenge`, so every act is worth its cost alone")
-    if not compiled.with_policy("trend").tables.past.any():
-        notes.append("trend: the dated record holds no act of the twelve months before, so nobody does anything chosen")
-    return notes
+    return notes + trend_notes(compiled)
+
+
+def trend_notes(compiled: Compiled) -> list[str]:
+    """That `trend` has nothing to repeat in this scenario, where it has not."""
+    if compiled.with_policy("trend").tables.past.any():
+        return []
+    return ["trend: the dated record holds no act of the twelve months before, so nobody does anything chosen"]
 
 
 def _outcomes(done: Mapping[str, Run]) -> pa.Table:

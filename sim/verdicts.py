@@ -15,13 +15,32 @@ from numpy.typing import NDArray
 
 from sim import evidence, located, metrics
 from sim.analysis import QUAD_OF
-from sim.arrays import Compiled
+from sim.arrays import (
+    ACCEPTED,
+    ANSWER,
+    ATTEND,
+    BROKEN_WORD,
+    COUNTERED,
+    FAILED,
+    KEPT_WORD,
+    LAPSED,
+    OUTPUT,
+    OWED,
+    REFUSED,
+    REPLY,
+    SESSION,
+    SETTLED,
+    TESTED,
+    VOID,
+    Compiled,
+)
 from sim.errors import Problems
 from sim.facts import (
     BOUNDS,
     METRICS,
     ActorsOf,
     ActsOf,
+    AnswersOf,
     ChangeOf,
     Condition,
     CorrelationOf,
@@ -31,10 +50,14 @@ from sim.facts import (
     GoldsteinOf,
     LevelOf,
     Operand,
+    OutputsOf,
     OverTime,
     OverTurns,
     PeakOf,
+    PromisesOf,
     RankOf,
+    ReliedOf,
+    SessionsOf,
     ShareOf,
     Timed,
     said,
@@ -42,7 +65,7 @@ from sim.facts import (
 )
 from sim.form import DATE, Scenario, expand, first_day, last_day, members, span, turn_of
 from sim.located import Location
-from sim.metrics import Record
+from sim.metrics import Heard, Record
 from sim.scenario import settable
 from sim.validate import Fault, as_told
 from sim.words import nearest
@@ -276,6 +299,9 @@ def bind(facts: Facts, scenario: Scenario, compiled: Compiled, turns: int | None
     return BoundFacts(bound, outside, cannot, facts)
 
 
+ANSWERED = {"accepted": ACCEPTED, "refused": REFUSED, "countered": COUNTERED, "lapsed": LAPSED}
+REPLIED = {"accepted": 1, "refused": 0}  # to a counter-offer
+SETTLEMENTS = {"kept": KEPT_WORD, "broken": BROKEN_WORD, "void": VOID, "failed": FAILED}
 NESTING = ("first", "turns", "actors", "rank", "correlation", "over_time", "peak")
 
 
@@ -462,7 +488,7 @@ class _Binder:
         by_action = np.array(
             [np.nan if code is None or code.goldstein is None else code.goldstein for code in found], dtype=np.float64
         )
-        each = np.where(weights != 0, by_action[self.compiled.tables.option_action], np.nan)
+        each = np.where(weights != 0, by_action[self.compiled.tables.option_action[: weights.size]], np.nan)
         chosen = tuple(np.flatnonzero(weights).tolist())
         return Value(
             lambda record, p: metrics.goldstein(record, each, period or p, part.take), period, chosen, scale=10.0
@@ -489,6 +515,111 @@ class _Binder:
         if not columns and self.me is None:
             self.notes.append("no incident of this scenario fits a count, which is always 0")
         return Value(lambda record, p: metrics.events(record, columns, [], period or p), period)
+
+    def _sessions(self, part: SessionsOf, at: Location) -> Value | None:
+        held = self.held(part, at)
+        if held is None:
+            return None
+        return self._heard([held], self.period(part, at), self._convening(held.rows))
+
+    def _outputs(self, part: OutputsOf, at: Location) -> Value | None:
+        compiled = self.compiled
+        held = self.held(part, at)
+        if held is None or not self.names(part.output, sorted({u for _, u in compiled.outputs}), "output", at):
+            return None
+        rows = tuple(
+            u for u, (forum, name) in enumerate(compiled.outputs)
+            if compiled.fora.index(forum) in held.rows and (part.output is None or name in part.output)
+        )  # fmt: skip
+        of = tuple(compiled.fora.index(forum) for forum, _ in compiled.outputs)
+        which = Heard(OUTPUT, rows, (int(part.followed),), of, (held,))
+        return self._heard([which], self.period(part, at), self._convening(held.rows))
+
+    def held(self, part: SessionsOf, at: Location) -> Heard | None:
+        """The sessions that fit every word given; None where one is wrong."""
+        compiled, before = self.compiled, len(self.faults)
+        self.names(part.forum, compiled.fora, "forum", at)
+        convener = None if part.convener is None else self.actors(part.convener, (*at, "convener"))
+        present = None if part.present is None else self.actors(part.present, (*at, "present"))
+        if part.dated and part.convener is not None:
+            self.tell((*at, "dated"), "a session that a date brought has no convener; leave one of them out")
+        if len(self.faults) > before:
+            return None
+        results: tuple[int, ...] | None = None
+        if part.dated:
+            results = (-1,)
+        elif convener is not None or part.dated is False:
+            results = tuple(i for i, actor in enumerate(compiled.actors) if convener is None or actor in convener)
+        every = tuple(range(len(compiled.fora)))
+        rows = tuple(f for f in every if part.forum is None or compiled.fora[f] in part.forum)
+        besides: tuple[Heard, ...] = ()
+        if present is not None:
+            of = tuple(compiled.fora.index(forum) for forum, _ in compiled.seats)
+            seats = tuple(q for q, (_, member) in enumerate(compiled.seats) if member in present)
+            besides = (Heard(ATTEND, seats, (1,), of),)
+        return Heard(SESSION, rows, results, every, besides)
+
+    def _convening(self, fora: Sequence[int]) -> tuple[int, ...]:
+        """The options that call a session of one of these fora."""
+        named = {self.compiled.fora[f] for f in fora}
+        row, of = self.compiled.tables.option_convener, self.compiled.options
+        return tuple(o for o, (_, name, _) in enumerate(of) if row[o] >= 0 and name in named)
+
+    def _answers(self, part: AnswersOf, at: Location) -> Value | None:
+        deals = self.compiled.deals
+        by, toward = self.chosen(part.by, (*at, "by")), self.chosen(part.toward, (*at, "toward"))
+        if not self.names(part.bargain, list(self.scenario.bargains), "bargain", at) or by is None or toward is None:
+            return None
+        rows = tuple(
+            d for d, (name, proposer, target) in enumerate(deals)
+            if (part.bargain is None or name in part.bargain) and proposer in by and target in toward
+        )  # fmt: skip
+        wanted: Sequence[str] = part.answer or tuple(ANSWERED)
+        offers = np.isin(self.compiled.tables.option_deal, rows)
+        return self._heard(
+            [
+                Heard(ANSWER, rows, tuple(ANSWERED[word] for word in wanted)),
+                Heard(REPLY, rows, tuple(REPLIED[word] for word in wanted if word in REPLIED)),
+            ],
+            self.period(part, at), tuple(np.flatnonzero(offers).tolist()),
+        )  # fmt: skip
+
+    def _promises(self, part: PromisesOf, at: Location) -> Value | None:
+        compiled = self.compiled
+        giver, receiver = self.chosen(part.giver, (*at, "giver")), self.chosen(part.receiver, (*at, "receiver"))
+        known = self.names(part.bargain, list(self.scenario.bargains), "bargain", at)
+        if not self.names(part.kind, list(self.scenario.assurances), "assurance", at, "kind") or not known:
+            return None
+        if giver is None or receiver is None:
+            return None
+        rows = tuple(
+            p for p, (deal, who, whom, kind) in enumerate(compiled.promises)
+            if (part.bargain is None or compiled.deals[deal][0] in part.bargain)
+            and (part.kind is None or kind in part.kind) and who in giver and whom in receiver
+        )  # fmt: skip
+        which = Heard(OWED, rows)
+        if part.became is not None:
+            which = Heard(SETTLED, rows, tuple(SETTLEMENTS[word] for word in part.became))
+        promised = dict.fromkeys(int(compiled.tables.promise_option[p]) for p in rows)
+        return self._heard([which], self.period(part, at), tuple(promised))
+
+    def _relied(self, part: ReliedOf, at: Location) -> Value | None:
+        giver, receiver = self.chosen(part.giver, (*at, "giver")), self.chosen(part.receiver, (*at, "receiver"))
+        known = self.names(part.kind, list(self.scenario.assurances), "assurance", at, "kind")
+        if not known or giver is None or receiver is None:
+            return None
+        rows = tuple(
+            b for b, (whom, who, kind) in enumerate(self.compiled.beliefs)
+            if (part.kind is None or kind in part.kind) and who in giver and whom in receiver
+        )  # fmt: skip
+        return self._heard(
+            [Heard(TESTED, rows, None if part.held is None else (int(part.held),))], self.period(part, at), ()
+        )
+
+    def _heard(self, which: Sequence[Heard], period: metrics.Period | None, options: tuple[int, ...]) -> Value:
+        if not any(one.rows for one in which) and self.me is None:
+            self.notes.append("no forum, bargain or promise of this scenario fits a count, which is always 0")
+        return Value(lambda record, p: metrics.heard(record, which, period or p), period, options, scale=3.0)
 
     def _first(self, part: OverTurns, at: Location) -> Value | None:
         return self._over_turns(part, at, metrics.first, "turn")
@@ -699,6 +830,21 @@ class _Binder:
                 return []
         return sorted(found)
 
+    def chosen(self, selector: Sequence[str] | None, at: Location) -> set[str] | None:
+        """The actors of a selector, all where there is none; None and a problem for an unknown word."""
+        if selector is None:
+            return set(self.scenario.actors)
+        return set(self.actors(selector, at)) or None
+
+    def names(
+        self, wanted: Sequence[str] | None, known: Sequence[str], what: str, at: Location, key: str | None = None
+    ) -> bool:
+        """Whether names are known; a problem for each that is not. key: under which they stand, `what` if None."""
+        wrong = [(n, name) for n, name in enumerate(wanted or ()) if name not in known]
+        for n, name in wrong:
+            self.tell((*at, key or what, n), f'no {what} "{name}"{nearest(name, known)}')
+        return not wrong
+
     def paths(self, wanted: Sequence[str], at: Location) -> list[int]:
         """The slots that paths speak of."""
         found: list[int] = []
@@ -715,10 +861,9 @@ class _Binder:
         """(O,) weight of each option: 0 for what does not fit."""
         scenario, compiled = self.scenario, self.compiled
         before = len(self.faults)
-        for word, known in (
-            ("action", list(scenario.actions)),
-            ("channel", sorted({a.channel for a in scenario.actions.values()})),
-        ):
+        kinds = (scenario.actions, scenario.bargains, scenario.fora)  # making an offer and calling a session are acts
+        channels = {name: one.channel for kind in kinds for name, one in kind.items()}
+        for word, known in (("action", list(channels)), ("channel", sorted(set(channels.values())))):
             for n, name in enumerate(getattr(part, word) or ()):
                 if name not in known:
                     self.tell((*at, word, n), f'no {word} "{name}"{nearest(name, known)}')
@@ -737,7 +882,7 @@ class _Binder:
                 (part.action is None or action in part.action)
                 and (by is None or actor in by)
                 and (toward is None or target in toward)
-                and (part.channel is None or scenario.actions[action].channel in part.channel)
+                and (part.channel is None or channels[action] in part.channel)
                 and (part.plover is None or plover in part.plover)
                 and (part.quad is None or QUAD_OF[plover].replace(" ", "_") in part.quad)
                 and (part.cameo is None or any(cameo.startswith(code) for code in part.cameo))

@@ -8,12 +8,25 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sim import columns, evidence, facts, hindcast, observed, obstacles, scores, store, verdicts
+from sim import (
+    columns,
+    evidence,
+    facts,
+    hindcast,
+    hindcast_figures,
+    observed,
+    obstacles,
+    register,
+    scores,
+    store,
+    verdicts,
+)
 from sim.analysis import wilson
 from sim.errors import BadInput, FolderProblem, Problems
 from sim.hindcast import Hindcast
 from sim.kernel import ensemble
 from sim.metrics import Record
+from sim.rivals import trend_notes
 from sim.runs import Prepared, prepare, run
 
 RUNS = 60
@@ -86,6 +99,36 @@ def test_totals_add_up_and_keep_given_and_free_facts_apart(done: Hindcast):
     assert sum(row["free"] for row in totals) == len(free)
     brier = np.mean([(row["share"] - 1) ** 2 for row in rows if row["status"] == "scored"])
     assert done.manifest["brier"][0]["brier"] == pytest.approx(brier)
+
+
+def test_trend_stands_in_every_table_beside_the_others(done: Hindcast):
+    assert done.manifest["baselines"] == ["random", "frozen", "trend"]
+    assert {"share_trend", "passes_trend"} <= set(done.facts.column_names)
+    assert {"trend"} <= {row["forecast"] for row in done.manifest["acts"]}
+    assert all("trend" in row for row in done.manifest["totals"])
+    assert all("skill_trend" in row for row in done.manifest["brier"])
+    assert all("trend" in row for row in done.manifest["ladders"])
+    assert "trend" in done.cells.column_names
+    assert "trend" in hindcast_figures.MARKS
+
+
+def test_trend_says_that_it_has_nothing_to_repeat_only_where_it_has_not(takeover: Prepared):
+    """What it does in the takeover is nothing; in the year after it has the autumn of 2021 to repeat."""
+    assert trend_notes(takeover.compiled)
+    assert not ensemble(takeover.compiled, 1, range(3), policy="trend").acts.option.size
+    later = prepare("year-one").compiled
+    assert trend_notes(later) == []
+    assert ensemble(later, 1, range(3), policy="trend").acts.option.size
+
+
+def test_what_bodies_bring_about_is_what_the_register_of_sessions_holds(takeover: Prepared, done: Hindcast):
+    history = ensemble(takeover.compiled, 1, range(RUNS))
+    table = register.dealings(history, takeover.compiled, takeover.legend)["statements"].to_pandas()
+    table = table[table.followed & (table.turn >= 4)]
+    came = {body: set(table[table.forum == body].run) for body in ("saarc", "oic", "g20")}
+    told = {row["fact"]: row for row in done.facts.to_pylist()}
+    assert told["SF-27"]["status"] == "scored"
+    assert told["SF-27"]["share"] == pytest.approx(len((came["oic"] & came["g20"]) - came["saarc"]) / RUNS)
 
 
 def test_the_model_knows_more_than_those_who_know_nothing(done: Hindcast):
@@ -189,7 +232,7 @@ def test_the_command_tells_all_of_it(done: Hindcast, tmp_path: Path, capsys: pyt
     text = cli._hindcast(done)
     for row in done.facts.to_pylist():
         assert row["fact"] in text
-    assert "SF-27 cannot be said: bodies neither meet" in text
+    assert "note: trend: the dated record holds no act of the twelve months before" in text
     assert "Hard facts in sample:" in text
     assert "the model, as reported" in text
     assert "rung, stated" in text
@@ -300,7 +343,7 @@ def test_runs_with_an_act_are_counted_once_a_cell(takeover: Prepared):
     counter = cells.counter(takeover.compiled)
     counter.add(Record.of(history))
     options = takeover.compiled.options
-    plover = [takeover.compiled.codes[a][1] for a in takeover.compiled.tables.option_action]
+    plover = [takeover.compiled.codes[a][1] for a in takeover.compiled.tables.option_action[: len(options)]]
     done = set()
     for number, turn, o in zip(history.acts.run, history.acts.turn, history.acts.option, strict=True):
         actor, _, target = options[o]

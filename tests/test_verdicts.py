@@ -5,7 +5,28 @@ import numpy as np
 import pytest
 
 from sim import facts, located, obstacles, verdicts
-from sim.arrays import Acts, History
+from sim.arrays import (
+    ACCEPTED,
+    ANSWER,
+    ATTEND,
+    BROKEN_WORD,
+    COUNTERED,
+    FAILED,
+    KEPT_WORD,
+    LAPSED,
+    MOVED,
+    OUTPUT,
+    OWED,
+    REFUSED,
+    REPLY,
+    SESSION,
+    SETTLED,
+    TESTED,
+    VOID,
+    Acts,
+    History,
+    Talks,
+)
 from sim.compile import compile_scenario
 from sim.errors import BadInput, Problems
 from sim.facts import Facts
@@ -55,6 +76,60 @@ WORLD = {
         "raid": {"cameo": "190", "plover": "ASSAULT", "channel": "force", "by": "front", "cost": 0.01},
     },
     "incidents": {"storm": {"on": "state", "hazard": 0.1}},
+    "assurances": {
+        "calm_word": {
+            "from": "front",
+            "to": "state",
+            "fade": 0.1,
+            "kept": 1,
+            "broken": 1,
+            "forgetting": 0.1,
+            "signal": 0.5,
+        },
+        "good_word": {
+            "from": ["state", "front"],
+            "to": ["state", "front"],
+            "fade": 0.1,
+            "kept": 1,
+            "broken": 1,
+            "forgetting": 0.1,
+            "signal": 0.5,
+        },
+    },
+    "bargains": {
+        name: {
+            "cameo": "0331",
+            "plover": "AGREE",
+            "channel": "deals",
+            "by": "state",
+            "toward": "front",
+            "give": "aid",
+            "ask": "raid",
+            "give_after": 1,
+            "ask_after": after,
+            "word": "good_word",
+            "bias": 0.5,
+        }
+        | more
+        for name, after, more in (("loan", 1, {"counter": "late_loan"}), ("late_loan", 2, {}))
+    },
+    "fora": {
+        name: {
+            "cameo": "040",
+            "plover": "CONSULT",
+            "channel": "ties",
+            "members": ["alba", "borea", "front"],
+            "convener": "alba",
+            "cost": 0.001,
+            "attend": 1,
+            "agenda": {"line": {"of": "self.funds", "openness": 0.1, "salience": 0.5}},
+            "outputs": {
+                output: {"on": "line", "within": 0.5, "bias": 1, "effects": [{"of": "calm", "add": 0.05}]}
+                for output in ("appeal", "truce")
+            },
+        }
+        for name in ("club", "league")
+    },
     "timeline": [{"date": "2030-02", "title": "Snow", "add": {"calm": 0.1}}],
 }
 SCENARIO = parse(WORLD)
@@ -62,9 +137,9 @@ COMPILED = compile_scenario(SCENARIO)
 RUNS = np.array([5, 9])
 
 
-def history(states=(), acts=(), storms=()) -> History:
+def history(states=(), acts=(), storms=(), talks=()) -> History:
     """Two runs of four turns. states: (path, run, turn, value); acts: (run, turn, actor, action, target);
-    storms: (run, turn, actor)."""
+    storms: (run, turn, actor); talks: (run, turn, kind, row, result)."""
     x = np.tile(COMPILED.tables.start, (2, 5, 1))
     for path, run, turn, value in states:
         x[run, turn, COMPILED.paths.index(path)] = value
@@ -79,8 +154,62 @@ def history(states=(), acts=(), storms=()) -> History:
         Acts(RUNS[[act[0] for act in done]] if size else np.zeros(0, np.int64),
              np.array([act[1] for act in done], dtype=np.int32), options, np.ones(size),
              np.array([len(act) < 6 for act in done], dtype=bool), np.zeros(size), np.ones(size)),
+        said(sorted(talks, key=lambda talk: talk[:2])),
     )  # fmt: skip
 
+
+def said(talks) -> Talks:
+    columns = np.array(talks, dtype=np.int32).reshape(-1, 5).T
+    blank = np.full(len(talks), np.nan)
+    return Talks(RUNS[columns[0]], *columns[1:], blank, blank, blank)
+
+
+def deal(name: str, actor: str = "alba") -> int:
+    return COMPILED.deals.index((name, actor, "front"))
+
+
+def promise(name: str, giver: str, actor: str = "alba") -> int:
+    return next(p for p, (d, who, _, _) in enumerate(COMPILED.promises) if d == deal(name, actor) and who == giver)
+
+
+def seat(forum: str, member: str) -> int:
+    return COMPILED.seats.index((forum, member))
+
+
+def output(forum: str, name: str) -> int:
+    return COMPILED.outputs.index((forum, name))
+
+
+def word(receiver: str, kind: str) -> int:
+    return COMPILED.beliefs.index((receiver, "front", kind))
+
+
+CLUB, LEAGUE = (COMPILED.fora.index(name) for name in ("club", "league"))
+ALBA = COMPILED.actors.index("alba")
+TALKS = [
+    # Run 5: a dated session of the club in turn 1, one called by alba in turn 3; the league meets in turn 3 as well.
+    (0, 1, ATTEND, seat("club", "alba"), 1), (0, 1, ATTEND, seat("club", "front"), 0), (0, 1, SESSION, CLUB, -1),
+    (0, 1, MOVED, 0, -1), (0, 1, OUTPUT, output("club", "appeal"), 1), (0, 1, OUTPUT, output("club", "truce"), 0),
+    (0, 3, ATTEND, seat("club", "front"), 1), (0, 3, SESSION, CLUB, ALBA), (0, 3, OUTPUT, output("club", "truce"), 1),
+    (0, 3, ATTEND, seat("league", "front"), 0), (0, 3, ATTEND, seat("league", "alba"), 1), (0, 3, SESSION, LEAGUE, ALBA),
+    (0, 3, OUTPUT, output("league", "appeal"), 1),
+    # Run 9: the club meets once, and nothing follows.
+    (1, 2, ATTEND, seat("club", "front"), 1), (1, 2, ATTEND, seat("club", "alba"), 1), (1, 2, SESSION, CLUB, ALBA),
+    (1, 2, OUTPUT, output("club", "appeal"), 0),
+    # Run 5: alba's loan is refused, then countered, and the counter-offer accepted; borea's is accepted.
+    (0, 1, ANSWER, deal("loan"), REFUSED), (0, 2, ANSWER, deal("loan"), COUNTERED), (0, 2, REPLY, deal("late_loan"), 1),
+    (0, 3, ANSWER, deal("loan", "borea"), ACCEPTED),
+    (1, 2, ANSWER, deal("loan"), COUNTERED), (1, 2, REPLY, deal("late_loan"), 0),
+    (1, 3, ANSWER, deal("loan", "borea"), LAPSED),
+    # What came of those promises.
+    (0, 2, OWED, promise("late_loan", "alba"), 3), (0, 2, OWED, promise("late_loan", "front"), 4),
+    (0, 3, OWED, promise("loan", "borea", "borea"), 4), (0, 3, OWED, promise("loan", "front", "borea"), 4),
+    (0, 3, SETTLED, promise("late_loan", "alba"), KEPT_WORD), (0, 4, SETTLED, promise("late_loan", "front"), FAILED),
+    (0, 4, SETTLED, promise("loan", "borea", "borea"), VOID),
+    (0, 4, SETTLED, promise("loan", "front", "borea"), BROKEN_WORD),
+    (0, 2, TESTED, word("alba", "calm_word"), 1), (0, 4, TESTED, word("alba", "calm_word"), 0),
+    (1, 1, TESTED, word("borea", "calm_word"), 0), (1, 1, TESTED, word("borea", "good_word"), 1),
+]  # fmt: skip
 
 RECORD = Record.of(
     history(
@@ -99,6 +228,7 @@ RECORD = Record.of(
             (1, 3, "borea", "blame", "alba"), (1, 3, "front", "raid", None), (1, 3, "alba", "talk", "front"),
         ],
         storms=[(0, 2, "alba"), (0, 3, "alba"), (1, 3, "borea")],
+        talks=TALKS,
     )
 )  # fmt: skip
 
@@ -160,6 +290,40 @@ EXAMPLES = [
     ({"events": {"on": "alba", "in": "2030-02"}}, [1, 0]),
     ({"events": {"dated": True}}, [1, 1]),
     ({"events": {"dated": True, "from": "2030-03"}}, [0, 0]),
+    ({"sessions": {}}, [3, 1]),
+    ({"sessions": {"forum": "club"}}, [2, 1]),
+    ({"sessions": {"forum": "club", "from": "2030-02"}}, [1, 1]),
+    ({"sessions": {"dated": True}}, [1, 0]),
+    ({"sessions": {"dated": False}}, [2, 1]),
+    ({"sessions": {"convener": "state"}}, [2, 1]),
+    ({"sessions": {"convener": "borea"}}, [0, 0]),
+    ({"sessions": {"present": "front"}}, [1, 1]),
+    ({"sessions": {"present": "state", "convener": "alba"}}, [1, 1]),
+    ({"outputs": {}}, [3, 0]),
+    ({"outputs": {"followed": False}}, [1, 1]),
+    ({"outputs": {"output": "appeal"}}, [2, 0]),
+    ({"outputs": {"forum": "club", "in": "2030-03"}}, [1, 0]),
+    ({"outputs": {"present": "front"}}, [1, 0]),  # not the league's, which met in the same turn without it
+    ({"outputs": {"dated": True}}, [1, 0]),
+    ({"outputs": {"convener": "alba"}}, [2, 0]),
+    ({"answers": {}}, [4, 3]),
+    ({"answers": {"answer": "accepted"}}, [2, 0]),
+    ({"answers": {"answer": "accepted", "bargain": "late_loan"}}, [1, 0]),
+    ({"answers": {"answer": "accepted", "by": "borea", "toward": "front"}}, [1, 0]),
+    ({"answers": {"answer": "refused"}}, [1, 1]),
+    ({"answers": {"answer": ["countered", "lapsed"], "bargain": "loan"}}, [1, 2]),
+    ({"answers": {"answer": "refused", "in": "2030-01"}}, [1, 0]),
+    ({"promises": {}}, [4, 0]),
+    ({"promises": {"in": "2030-02"}}, [2, 0]),
+    ({"promises": {"became": "kept"}}, [1, 0]),
+    ({"promises": {"became": ["kept", "broken"], "giver": "front"}}, [1, 0]),
+    ({"promises": {"became": "broken", "receiver": "borea", "bargain": "loan"}}, [1, 0]),
+    ({"promises": {"became": ["void", "failed"], "kind": "good_word"}}, [2, 0]),
+    ({"promises": {"became": "kept", "bargain": "loan"}}, [0, 0]),
+    ({"relied": {}}, [2, 2]),
+    ({"relied": {"held": False}}, [1, 1]),
+    ({"relied": {"kind": "calm_word", "receiver": "borea", "giver": "front"}}, [0, 1]),
+    ({"relied": {"held": True, "from": "2030-02"}}, [1, 0]),
     ({"actors": {"among": "state", "that": {"count": {"by": "self", "action": "talk"}, "at_least": 1}}}, [2, 1]),
     ({"actors": {"among": "state", "that": {"level": {"of": "self.front.rung"}, "equals": "mission"}, "share": True}},
      [0.5, 0]),
@@ -300,6 +464,37 @@ def test_what_would_have_to_turn_follows_the_words():
         assert [part.more for part in turned] == more
 
 
+def test_offers_and_calls_for_a_session_are_counted_among_acts():
+    record = Record.of(
+        history(acts=[(0, 1, "alba", "loan", "front"), (0, 2, "alba", "club", None), (1, 2, "borea", "loan", "front")])
+    )
+    for words, answer in (
+        ({"action": "loan"}, [1, 1]),
+        ({"action": ["club", "loan"], "by": "alba"}, [2, 0]),
+        ({"channel": "deals"}, [1, 1]),
+        ({"channel": "ties"}, [1, 0]),
+    ):
+        assert bound({"count": words, "at_least": 0}).measure(record)[:, 0, 0].tolist() == answer
+
+
+def test_a_batch_of_talks_says_of_each_run_what_it_says_alone():
+    fact = bound({"outputs": {"present": "front"}, "at_least": 1})
+    parts = [history(talks=[talk for talk in TALKS if talk[0] == run]) for run in (0, 1)]
+    assert [fact.measure(Record.of(part))[:, 0, 0].tolist() for part in parts] == [[1, 0], [0, 0]]
+    assert fact.measure(Record.of(history()))[:, 0, 0].tolist() == [0, 0]
+
+
+def test_the_options_behind_a_count_of_talks_are_those_that_bring_them_about():
+    def options(operand: dict) -> set:
+        return {COMPILED.options[o] for o in next(bound(operand | {"at_least": 1}).tree.leaves()).left.options}
+
+    assert options({"outputs": {"forum": "club"}}) == {("alba", "club", None)}
+    assert options({"answers": {"by": "borea", "bargain": "loan"}}) == {("borea", "loan", "front")}
+    assert options({"promises": {"giver": "alba", "became": "kept"}}) == {("alba", "aid", "front")}
+
+
 def test_what_can_never_be_counted_is_noted():
+    assert bound({"promises": {"kind": "calm_word"}, "equals": 0}).notes  # no bargain is promised by it
+    assert not bound({"promises": {"kind": "good_word"}, "equals": 0}).notes
     assert bound({"count": {"action": "raid", "by": "alba"}, "equals": 0}).notes
     assert not bound({"count": {"action": "raid"}, "equals": 0}).notes
