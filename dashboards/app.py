@@ -46,6 +46,7 @@ MODULES = (
     "dashboards.runs",
     "dashboards.compare",
     "dashboards.studies",
+    "dashboards.validation",
     "dashboards.scenario",
     "dashboards.evidence",
 )

@@ -633,6 +633,99 @@ def intervals(
     }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Score:
+    """A row of a scoreboard: what the model has, with its interval, beside each baseline. wanted: marked by a bar.
+    weak: drawn hollow."""
+
+    label: str
+    at: float
+    others: Mapping[str, float]
+    tip: str
+    low: float | None = None
+    high: float | None = None
+    wanted: float | None = None
+    key: Any = None
+    weak: bool = False
+
+
+BASELINE_MARKS = {"random": "triangle", "frozen": "rect", "trend": "diamond"}
+
+
+def scoreboard(
+    rows: Sequence[Score], told: str, dark: bool = False, room: int = 330, shares: bool = False, unit: str = ""
+) -> Option | None:
+    """A row each: the model's dot with its interval, a hollow mark for each baseline, a bar where it wants to be; None
+    without rows. `row_height` says how tall."""
+    if not rows:
+        return None
+    of = look(dark)
+    names = list(dict.fromkeys(name for row in rows for name in row.others))
+    colours = {name: of.lines[n + 1][0] for n, name in enumerate(names)}
+    high = 1.0 if shares else max(0.1, max(value for row in rows for value in (row.at, *row.others.values())))
+    dots = [
+        {"value": [row.at, n], "tip": row.tip, "key": row.key,
+         "itemStyle": {"color": of.paper if row.weak else of.line, "borderColor": of.line, "borderWidth": 1.6}}
+        for n, row in enumerate(rows)
+    ]  # fmt: skip
+    spans = [{"coords": [[row.low, n], [row.high, n]], "tip": row.tip, "key": row.key}
+             for n, row in enumerate(rows) if row.low is not None and row.high is not None]  # fmt: skip
+    bars = [{"value": [row.wanted, n], "tip": f"{row.label}\nwanted {percent(row.wanted)}", "key": row.key}
+            for n, row in enumerate(rows) if row.wanted is not None]  # fmt: skip
+    series: list[Option] = [
+        {"type": "lines", "coordinateSystem": "cartesian2d", "data": spans, "name": "95% interval", "z": 3,
+         "lineStyle": {"color": of.line, "width": 3, "opacity": 0.55}},
+        *({"type": "scatter", "name": f"policy {name}", "symbol": BASELINE_MARKS.get(name, "pin"), "symbolSize": 9,
+           "z": 4, "itemStyle": {"color": of.paper, "borderColor": colours[name], "borderWidth": 1.5},
+           "data": [{"value": [row.others[name], n], "key": row.key,
+                     "tip": f"{row.label}\npolicy {name}: {(percent if shares else number)(row.others[name])}"}
+                    for n, row in enumerate(rows) if name in row.others]} for name in names),
+        {"type": "scatter", "name": "the model", "data": dots, "symbolSize": 9, "z": 5,
+         "itemStyle": {"color": of.line}},
+    ]  # fmt: skip
+    if bars:
+        series.append({"type": "scatter", "name": "wanted", "symbol": "rect", "symbolSize": [2, 20], "z": 2,
+                       "itemStyle": {"color": of.ink}, "data": bars})  # fmt: skip
+    return _frame(told, dark) | {
+        "grid": {"left": room + 12, "right": 24, "top": 32, "bottom": 44 if unit else 26},
+        "legend": {"top": 0, "left": 0, "textStyle": {"color": of.ink}, "type": "scroll",
+                   "data": [one["name"] for one in series[1:]]},
+        "xAxis": _value_axis(of, axisLabel={"percent": True} if shares else {}, name=unit, nameLocation="middle",
+                             nameGap=26, nameTextStyle={"color": of.grey}, **_round(0.0, high)),
+        "yAxis": _category_axis(of, [row.label for row in rows], room),
+        "series": series,
+    }  # fmt: skip
+
+
+def reliability(rows: Sequence[Mapping[str, Any]], told: str, dark: bool = False) -> Option | None:
+    """Forecast against how often it happened, a dot a bin with its 95% interval; the broken line is where forecasts are
+    right. None without bins. rows: as in a hindcast's `reliability`, of one sample and forecast."""
+    if not rows:
+        return None
+    of = look(dark)
+    tips = [f"{percent(row['low'])} to {percent(row['high'])}: {row['cells']:,} cells\ngiven {percent(row['chance'])}, "
+            f"happened in {row['acts']:,}: {percent(row['share'])} ({percent(row['share_low'])} to "
+            f"{percent(row['share_high'])})" for row in rows]  # fmt: skip
+    spans = [{"coords": [[row["chance"], row["share_low"]], [row["chance"], row["share_high"]]], "tip": tip}
+             for row, tip in zip(rows, tips, strict=True)]  # fmt: skip
+    dots = [{"value": [row["chance"], row["share"]], "tip": tip} for row, tip in zip(rows, tips, strict=True)]
+    axis: Option = {"min": 0, "max": 1, "axisLabel": {"percent": True}, "nameLocation": "middle",
+                    "nameTextStyle": {"color": of.ink}}  # fmt: skip
+    return _frame(told, dark) | {
+        "grid": {"left": 62, "right": 20, "top": 12, "bottom": 44},
+        "xAxis": _value_axis(of, name="Probability given", nameGap=26, **axis),
+        "yAxis": _value_axis(of, name="Share in which it happened", nameGap=44, **axis),
+        "series": [
+            {"type": "line", "data": [[0, 0], [1, 1]], "symbol": "none", "silent": True, "name": "right",
+             "lineStyle": {"color": of.grey, "type": "dashed", "width": 1}},
+            {"type": "lines", "coordinateSystem": "cartesian2d", "data": spans, "name": "95% interval", "z": 3,
+             "lineStyle": {"color": of.line, "width": 2, "opacity": 0.6}},
+            {"type": "scatter", "data": dots, "symbolSize": 9, "z": 4, "name": "bins",
+             "itemStyle": {"color": of.line}},
+        ],
+    }  # fmt: skip
+
+
 def row_height(count: int, extra: int = 52) -> int:
     """Pixels that so many rows want."""
     return max(count, 1) * ROW_HEIGHT + extra

@@ -1,4 +1,4 @@
-"""Studies as processes of their own: started, watched and stopped from a page, and going on when it is closed.
+"""Studies and hindcasts as processes of their own: started, watched and stopped from a page, going on without it.
 
 What a study has done is read from its folder, so that it is found again after a reload, by another tab, and when the
 dashboard itself was started anew. Only what a process said before it ended is kept here, while the server runs.
@@ -28,14 +28,16 @@ COMMAND = (
 )
 INTERRUPTED = 130
 LAST_LINES = 12
+SWEEP, HINDCAST = "sweep", "hindcast"  # verbs of the command line
 
 
 @dataclass
 class Started:
-    """A process that this server started, and the file of what it says."""
+    """A process that this server started by a verb, and the file of what it says."""
 
     process: subprocess.Popen
     said: Path
+    verb: str
 
 
 _started: dict[Path, Started] = {}
@@ -56,21 +58,31 @@ def _holder(folder: Path) -> int | None:
 
 def begin(study: Path, folder: Path, workers: int | None, resume: bool = False) -> None:
     """Run a study, or what is missing of it, into a folder. Raises FolderProblem where somebody is at it."""
+    more = (["--workers", str(workers)] if workers else []) + (["--resume"] if resume else [])
+    _begin(SWEEP, folder, [str(study), *more])
+
+
+def begin_hindcast(scenario: Path, folder: Path, runs: int, seed: int) -> None:
+    """Score a scenario into a folder. Raises FolderProblem where somebody is at it."""
+    _begin(HINDCAST, folder, [str(scenario), "--runs", str(runs), "--seed", str(seed), "--no-figures"])
+
+
+def _begin(verb: str, folder: Path, arguments: Sequence[str]) -> None:
     with _lock:
         if _holder(folder) is not None or (folder in _started and _started[folder].process.poll() is None):
             raise FolderProblem(f"{folder}: is being worked on already.")
-        handle, name = tempfile.mkstemp(prefix="tightrope-study-", suffix=".txt")
-        more = (["--workers", str(workers)] if workers else []) + (["--resume"] if resume else [])
+        handle, name = tempfile.mkstemp(prefix=f"tightrope-{verb}-", suffix=".txt")
         with os.fdopen(handle, "wb") as said:
-            process = _spawn(["sweep", str(study), "--out", str(folder), *more], subprocess.DEVNULL, said)
+            process = _spawn([verb, *arguments, "--out", str(folder)], subprocess.DEVNULL, said)
         before = _started.get(folder)
-        _started[folder] = Started(process, Path(name))
+        _started[folder] = Started(process, Path(name), verb)
     if before is not None:
         before.said.unlink(missing_ok=True)
 
 
 def stop(folder: Path) -> None:
-    """Interrupt whoever works on a study; what was done is kept. Raises BadInput where nobody does."""
+    """Interrupt whoever works on a folder: what a study has done is kept, of a hindcast nothing. Raises BadInput where
+    nobody does."""
     holder = _holder(folder)
     with _lock:
         ours = _started.get(folder)
@@ -140,18 +152,54 @@ def standing(folder: Path) -> Standing:
 
 def _said(started: Started) -> str:
     """The last lines of what a process said."""
+    return "\n".join(_lines(started)[-LAST_LINES:]) or "its process ended without a word"
+
+
+def _lines(started: Started) -> list[str]:
     try:
         lines = started.said.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
     except OSError:
-        return "its process ended"
-    kept = [line.strip() for line in lines if line.strip()]
-    return "\n".join(kept[-LAST_LINES:]) or "its process ended without a word"
+        return []
+    return [line.strip() for line in lines if line.strip()]
 
 
-def begun() -> list[Path]:
-    """Folders of studies that this server started and that have no manifest yet, or ended before they had one."""
+def begun(verb: str = SWEEP) -> list[Path]:
+    """Folders that this server started by a verb and that have no manifest yet, or ended before they had one."""
     with _lock:
-        return [folder for folder in _started if not (folder / store.MANIFEST).is_file()]
+        return [folder for folder, started in _started.items()
+                if started.verb == verb and not (folder / store.MANIFEST).is_file()]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How far the hindcast of a folder is. done: the folder is whole. words: its state in a sentence. problem: what its
+    process said, if it ended badly."""
+
+    done: bool
+    running: bool
+    words: str
+    problem: str = ""
+
+
+def scoring(folder: Path) -> Scoring:
+    """How far a hindcast is: by what lies there, and what its process last said. Raises FolderProblem where none is or
+    was at work."""
+    with _lock:
+        ours = _started.get(folder)
+    code = None if ours is None else ours.process.poll()
+    if (folder / store.MANIFEST).is_file():
+        return Scoring(True, False, "complete")
+    if ours is None:
+        holder = _holder(folder)
+        if holder is None:
+            raise FolderProblem(f"{folder}: there is no hindcast here any more.")
+        return Scoring(False, True, f"process {holder} is at work on it" if holder else "somebody is at work on it")
+    if code is None:
+        lines = _lines(ours)
+        return Scoring(False, True, lines[-1] if lines else "preparing the runs")
+    if code in (INTERRUPTED, -signal.SIGINT):
+        return Scoring(False, False, "stopped; nothing of it was kept")
+    return Scoring(False, False, "failed", _said(ours))
 
 
 def analysis(folder: Path, outcome: str) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from sim.naming import capital, number, percent, spaced
 
 PAGE = pages.Page("runs", "Runs", "mdi-folder-open-outline", 30)
 
-KINDS = {state.RUN: "run", state.STUDY: "study", state.COMPARISON: "comparison"}
-OPENS = {state.RUN: ("runs", "run"), state.STUDY: ("studies", "study"), state.COMPARISON: ("compare", "comparison")}
+KINDS = {state.RUN: "run", state.STUDY: "study", state.COMPARISON: "comparison", state.HINDCAST: "hindcast"}
+OPENS = {state.RUN: ("runs", "run"), state.STUDY: ("studies", "study"), state.COMPARISON: ("compare", "comparison"),
+         state.HINDCAST: ("validation", "hindcast")}  # fmt: skip
 PANELS = 9  # shown at first
 MOST_PANELS = 30
 

@@ -26,7 +26,7 @@ from sim.scenario import as_data, as_yaml, nearest, parse, read
 DEPTH = 4  # folders below DIR that are looked into
 MOST_FOLDERS = 5000
 KEPT = 4  # opened run folders, and prepared scenarios, at once
-RUN, STUDY, COMPARISON = "run", "study", "comparison"
+RUN, STUDY, COMPARISON, HINDCAST = "run", "study", "comparison", "hindcast"
 
 Value = TypeVar("Value")
 
@@ -154,7 +154,7 @@ class Library:
         """The folder of an id. Raises BadInput for one that is not in the list, FolderProblem for a damaged one."""
         found = {entry.id: entry for entry in self.entries(kind)}
         if id not in found:
-            what = {RUN: "run folder", STUDY: "study", COMPARISON: "comparison"}.get(kind or "", "folder")
+            what = {None: "folder", RUN: "run folder"}.get(kind, kind)
             raise BadInput(f"There is no {what} “{id[:100]}” under {self.folder}{nearest(id, found)}.")
         if found[id].problem:
             raise FolderProblem(str(found[id].problem))

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dashboards.state import RUN, STUDY, Library
+from dashboards.state import HINDCAST, RUN, STUDY, Library
 from tests.browser.visiting import Visitor, chromium, opened, serving
 
 SIZES = ((1280, 720), (1920, 1080), (768, 1024))
@@ -19,6 +19,7 @@ def views(folder: Path) -> dict[str, str]:
     """Name and address of each view."""
     library = Library(folder)
     runs = [entry.id for entry in library.entries(RUN)]
+    hindcasts = [entry.id for entry in library.entries(HINDCAST)]
     studies = [entry.id for entry in library.entries(STUDY)]
     fork = "fork=4:act:russia:recognise:taliban"
     found = {
@@ -28,6 +29,7 @@ def views(folder: Path) -> dict[str, str]:
         "runs": "/runs",
         "compare": "/compare",
         "studies": "/studies",
+        "validation": "/validation",
         "evidence": "/evidence?claim=FRS-014",
         "scenario": "/scenario",
     }
@@ -35,6 +37,8 @@ def views(folder: Path) -> dict[str, str]:
         found["run"] = f"/runs?run={runs[0]}"
     if studies:
         found["study"] = f"/studies?study={studies[0]}"
+    if hindcasts:
+        found["hindcast"] = f"/validation?hindcast={hindcasts[0]}"
     return found
 
 

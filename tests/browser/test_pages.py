@@ -23,6 +23,7 @@ PAGES = (
     "/runs?run={run}",
     "/compare",
     "/studies",
+    "/validation",
     "/scenario?scenario={scenario}",
     "/evidence?scenario={scenario}&kind=assumptions",
 )

@@ -1,0 +1,202 @@
+"""The page Validation starts hindcasts and shows what their folders hold, in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+
+import pandas
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from dashboards import jobs
+from sim.hindcast import hindcast
+from tests.browser import hostile
+from tests.browser.conftest import Visitor, serving, settled
+from tests.browser.test_runs import cells, saved
+
+FACTS = "table:has(caption:text-is('All facts'))"
+TOTALS = "table:has(caption:text-is('Facts that pass'))"
+ACTS = "table:has(caption:text-is('Forecasts of acts: cells of month, source, target and PLOVER type'))"
+RECORD = "table:has(caption:text-is('Acts of the record, and the chance that each forecast gave them'))"
+POSITIONS = "table:has(caption:text-is('Positions'))"
+ASKED = f"""\
+record: 1
+title: '{hostile.STRINGS[1]}'
+from: "2021-05"
+until: "2021-11"
+facts:
+  T-1:
+    statement: '{hostile.STRINGS[0]}'
+    sample: in
+    weight: hard
+    holds: {{level: {{of: outsider.taliban.rung, take: max, over: max}}, below: recognition}}
+    locator: '{hostile.STRINGS[2]}'
+  T-2:
+    statement: The United Kingdom recognises the Taliban.
+    sample: out
+    weight: soft
+    holds: {{count: {{action: recognise, by: united_kingdom, until: 2021-11}}, at_least: 1}}
+    assumption: that it would
+  T-3:
+    statement: Reserves are frozen.
+    sample: in
+    weight: hard
+    holds: {{level: {{of: reserves_frozen, from: 2021-08, until: 2021-11, take: min}}, at_least: frozen}}
+    given: a dated event does it
+  T-4:
+    statement: Nobody knows.
+    sample: in
+    weight: soft
+    cannot: nothing in the model says so
+"""
+
+
+@pytest.fixture(scope="module")
+def scored(folder):
+    """A small hindcast, under DIR."""
+    place = folder.parent / "asked.yaml"
+    if not (folder / "hindcast-kept").exists():
+        place.write_text(ASKED, encoding="utf-8")
+        hindcast("takeover-2021", 12, fact_file=place, out=folder / "hindcast-kept", figures=False)
+    return folder / "hindcast-kept"
+
+
+def read(scored, table):
+    return pandas.read_parquet(scored / f"{table}.parquet")
+
+
+def share(text):
+    return float(text.rstrip("%")) / 100
+
+
+def test_the_scoreboard_holds_what_the_folder_holds(visitor, scored):
+    page = visitor.open("/validation?hindcast=hindcast-kept", FACTS)
+    facts = read(scored, "facts").set_index("fact")
+    told = cells(page, FACTS)
+    assert list(told) == list(facts.index)
+    for name in ("T-1", "T-2", "T-3"):
+        row, (_, statement, held, interval, wants, verdict, *others) = facts.loc[name], told[name]
+        assert statement == row.statement
+        assert share(held) == pytest.approx(row.share, abs=0.006)
+        assert [share(end) for end in interval.split(" to ")] == pytest.approx([row.low, row.high], abs=0.006)
+        assert wants == f"≥ {row.wanted:.0%}"
+        assert verdict.startswith("passes" if row.passes else "fails")
+        assert [share(text) for text in others] == pytest.approx(
+            [row.share_random, row.share_frozen, row.share_trend], abs=0.006
+        )
+    assert told["T-3"][5].endswith(", given")
+    assert told["T-1"][5].endswith(", free") == bool(facts.loc["T-1"].free)
+    assert told["T-4"][5] == "cannot be said"
+    assert cells(page, TOTALS)["hard, in sample"][:2] == ["1", str(int(facts.loc["T-1"].passes))]
+    kept = pandas.read_csv(saved(page, "CSV", "The scoreboard").path())
+    assert kept.share.dropna().tolist() == facts.share.dropna().tolist()
+
+
+def test_acts_and_positions_are_those_of_the_folder(visitor, scored):
+    page = visitor.open("/validation?hindcast=hindcast-kept", POSITIONS)
+    record = read(scored, "cells")
+    model = cells(page, ACTS)["the model"]
+    assert model[:2] == [f"{len(record):,}", f"{record.happened.sum():,}"]
+    assert float(model[2]) == pytest.approx(((record.model - record.happened) ** 2).mean(), abs=6e-5)
+    assert page.locator(f"{RECORD} tbody tr").count() == min(record.happened.sum(), 100)
+    ladders = read(scored, "ladders")
+    rows = page.locator(f"{POSITIONS} tbody tr").all()
+    assert len(rows) == len(ladders)
+    for shown, row in zip(rows, ladders.itertuples(), strict=True):
+        texts = [text.strip() for text in shown.locator("td").all_inner_texts()]
+        assert texts[2] == row.date
+        assert share(texts[7]) == pytest.approx(row.share, abs=0.006)
+        assert float(texts[8]) == pytest.approx(row.model, abs=6e-5)
+    bins = read(scored, "reliability")
+    kept = pandas.read_csv(saved(page, "CSV", "Reliability in sample: the model, as reported").path())
+    assert kept.cells.tolist() == bins[(bins["sample"] == "in") & (bins.forecast == "reported")].cells.tolist()
+    page.locator(f"{RECORD} tbody a").first.click()
+    page.wait_for_selector(".evidence-one")
+    assert "event=E-" in page.url
+
+
+def test_a_failing_fact_leads_to_the_decision_that_stood_in_its_way(visitor, scored):
+    stood = read(scored, "obstacles").set_index("fact").loc["T-2"]
+    page = visitor.open("/validation?hindcast=hindcast-kept", FACTS)
+    page.locator(f"{FACTS} tbody a", has_text="T-2").click()
+    settled(page, "main.page", stood.told)
+    page.wait_for_function("() => location.search.includes('fact=T-2')")
+    page.reload()
+    settled(page, "main.page", stood.told)
+    assert "that it would" in page.inner_text("main.page")
+    page.get_by_role("button", name="Open the decision").click()
+    page.wait_for_selector(".card-text")
+    assert f"actor={stood.actor}&action={stood.action}" in page.url
+    assert f"turn={stood.turn}" in page.url
+
+
+def test_texts_of_facts_are_texts_and_the_page_can_be_used_by_all(visitor, scored):
+    page = visitor.open("/validation?hindcast=hindcast-kept&fact=T-1", FACTS)
+    text = page.inner_text("main")
+    for string in hostile.STRINGS[:3]:
+        assert string in text
+    assert hostile.EVALUATED not in text
+    assert page.evaluate("window.hacked") is None
+    page.wait_for_timeout(1500)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+    ] == []
+
+
+def test_a_hindcast_is_started_watched_and_stopped_and_a_wrong_one_is_told(visitor, folder, scored):
+    page = visitor.open("/validation", "table:has(caption:text-is('Hindcasts'))")
+    passed = read(scored, "facts").query("status == 'scored'").passes.astype(bool).sum()
+    assert cells(page, "table:has(caption:text-is('Hindcasts'))")["hindcast-kept"][1:] == ["12", f"{passed} of 2"]
+    page.get_by_label("Runs of each policy").fill("x")
+    page.get_by_label("Runs of each policy").press("Tab")
+    page.get_by_role("button", name="Score it").click()
+    settled(page, ".note.error", "is no whole number from 2")
+    page.get_by_label("Runs of each policy").fill("5000")
+    page.get_by_label("Runs of each policy").press("Tab")
+    page.get_by_role("button", name="Score it").click()
+    settled(page, "h1", "hindcast-takeover-2021-1")
+    page.reload()  # it goes on, and is found again
+    page.wait_for_selector("button:has-text('Stop')")
+    page.get_by_role("button", name="Stop").click()
+    settled(page, "main.page", "nothing of it was kept")
+    assert not (folder / "hindcast-takeover-2021-1" / "manifest.json").exists()
+    page = visitor.open("/validation?scenario=minimal", "button:has-text('Score it')")
+    page.get_by_role("button", name="Score it").click()
+    settled(page, ".note.error", "nothing to score")
+    page.goto(f"{visitor.dashboard.url}/validation?hindcast=gone")
+    settled(page, "main.page", "There is no hindcast")
+    page.goto(f"{visitor.dashboard.url}/validation?hindcast=hindcast-kept&fact=X")
+    settled(page, "main.page", "There is no fact")
+
+
+def test_a_damaged_table_is_told_and_runs_opens_hindcasts(browser, scored, tmp_path):
+    place = tmp_path / "runs"
+    shutil.copytree(scored, place / "torn")
+    table = place / "torn" / "ladders.parquet"
+    table.write_bytes(table.read_bytes()[:-100])
+    with serving(place, tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/runs", "text=torn")
+        page.get_by_role("link", name="torn").click()
+        page.wait_for_selector(".note.error")
+        assert "hindcast=torn" in page.url
+        settled(page, "main.page", "score the scenario again")
+        shutil.rmtree(place / "torn")
+        page.get_by_role("button", name="All hindcasts").click()
+        settled(page, "main.page", "There are no hindcasts here yet")
+        assert served.process.poll() is None
+        assert came.wrong == []
+        came.context.close()
+
+
+def test_a_hindcast_is_scored_by_a_process_of_its_own(tmp_path):
+    asked = tmp_path / "asked.yaml"
+    asked.write_text("scenario: 1\n", encoding="utf-8")
+    jobs.begin_hindcast(asked, tmp_path / "h", 2, 1)
+    jobs._started[tmp_path / "h"].process.wait(120)
+    now = jobs.scoring(tmp_path / "h")
+    assert not now.done
+    assert "asked.yaml" in now.problem
+    assert jobs.begun(jobs.HINDCAST) == [tmp_path / "h"]
+    assert tmp_path / "h" not in jobs.begun()
