@@ -139,6 +139,8 @@ def _line() -> str | None:
         return input("> ")
     except EOFError:
         return None
+    except UnicodeDecodeError:
+        return "?!"  # no command
 
 
 class Game:
