@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sim import bargains, decision, explain, meetings, naming, players, rules, runs, seats, store, worth
+from sim import apart, bargains, decision, explain, meetings, naming, players, rules, runs, seats, store
 from sim.arrays import (
     ACCEPTED,
     ANSWER,
@@ -139,6 +137,8 @@ def _line() -> str | None:
         return input("> ")
     except EOFError:
         return None
+    except UnicodeDecodeError:
+        return "?!"  # no command
 
 
 class Game:
@@ -232,6 +232,7 @@ class Turn:
         self.desk = decision.Desk(world.compiled, self.state, actor.index, int(world.key), world.turn)
         self.answers: dict[tuple[str, str], bool] = {}
         self.coming: dict[str, bool] = {}
+        self.eyes = apart.eyes(world.tables, self.state, world.compiled, actor.index)
         self.taken_by = {option.number: self._taken(option) for option in self.options}
 
     def ask(self) -> Choice:
@@ -475,18 +476,35 @@ class Turn:
 
     def _taken(self, option: Option) -> list[tuple[str, float]]:
         """How each who regards the actor is expected to take an act: the change of its regard, the greatest first."""
-        T, S = self.world.tables, self.state
-        out, found = np.zeros(1), []
-        seen = range(int(T.seen_start[self.actor.index]), int(T.seen_start[self.actor.index + 1]))
-        for p in seen:
+        T, S, compiled = self.world.tables, self.state, self.world.compiled
+        moves = apart.act(self.eyes, option.number)[2]
+        seen = float(T.visibility[T.option_action[option.number]])
+        found = []
+        for p in range(int(T.seen_start[self.actor.index]), int(T.seen_start[self.actor.index + 1])):
             o = int(T.seen_actor[p])
-            worth.ready(T, S, o)
-            worth.value_to(T, S, o, option.number, worth.look(T, S, o), out)
-            gain = float(T.visibility[T.option_action[option.number]]) * float(out[0])
-            change = rules.regard_change(float(T.responsiveness[o]), gain, float(S.x[T.seen_slot[p], 0]))
+            tried = self._gain(o, [move for move in moves if move.attempt])
+            gain = option.chance * self._gain(o, moves) + (1.0 - option.chance) * tried
+            change = rules.regard_change(float(T.responsiveness[o]), seen * gain, float(S.x[T.seen_slot[p], 0]))
             if abs(change) >= FELT:
-                found.append((self.world.compiled.actors[o], change))
+                found.append((compiled.actors[o], change))
         return sorted(found, key=lambda row: -abs(row[1]))
+
+    def _gain(self, o: int, moves: Sequence[apart.Move]) -> float:
+        """What these moves are worth to an onlooker at once, as regard counts it (odd.md, step 7)."""
+        T, S, sums = self.world.tables, self.state, dict[str, float]()
+        for move in moves:
+            if move.after == 0:
+                sums[move.path] = sums.get(move.path, 0.0) + move.change
+        gain = 0.0
+        for h in range(int(T.interest_start[o]), int(T.interest_start[o + 1])):
+            s = int(T.interest_slot[h])
+            change = sums.get(self.world.compiled.paths[s])
+            if change is not None:
+                x, low, high = float(S.x[s, 0]), float(T.low[s]), float(T.high[s])
+                ideal = float(T.ideal[h] if T.ideal_slot[h] < 0 else S.x[T.ideal_slot[h], 0])
+                then = x + rules.step(x, change, low, high)
+                gain += rules.gain(float(T.salience[h]), ideal, x, then, high - low, float(T.risk[o]))
+        return gain
 
     def why(self, option: Option) -> None:
         """An option's expected utility in parts, and who would mind."""

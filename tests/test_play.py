@@ -373,3 +373,21 @@ def test_what_is_chosen_is_on_the_disk_before_the_next_turn():
     done = play.resume("killed", figures=False, read=lines(*["hold"] * 6), write=told.append)
     assert done is not None
     assert "Turn 2 of" not in "\n".join(told)
+
+
+def test_how_others_take_an_act_is_told_about_as_it_comes():
+    told: list[str] = []
+    foretold: list[float] = []
+
+    def look() -> str | None:
+        row = next((row for row in told[-1].split("\n") if "reins in raiders" in row), None)
+        if row is None or foretold:
+            return "quit" if not foretold else "hold"
+        foretold.append(float(row.split("+")[1].split()[0]))
+        return row.split()[0]
+
+    done = play.play("minimal", "front", turns=2, figures=False, out="m", read=look, write=told.append)
+    assert done is not None
+    regard = done.states.column("borea.front.regard").to_pylist()
+    assert foretold[0] > 0.01
+    assert regard[1] - regard[0] == pytest.approx(foretold[0], rel=0.1)
