@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sim import (
     calibrate,
@@ -40,6 +40,7 @@ TORNADOES = 4
 SKILL = 0.3  # Brier skill over the best baseline that we set ourselves
 SOFT = 0.8  # of the soft facts
 Progress = Callable[[str, int, int], None]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,13 @@ def validate(
     def told(what: str) -> Callable[[int, int], None]:
         return lambda done, wanted: progress(what, done, wanted) if progress is not None else None
 
-    made = calibrate.calibrate(
-        scenario, budget.points, budget.runs_a_point, budget.seed, work / "calibration", True,
-        progress=told("calibration: points"),
-    )  # fmt: skip
+    def calibrated() -> Calibration:
+        return calibrate.calibrate(
+            scenario, budget.points, budget.runs_a_point, budget.seed, work / "calibration", True,
+            progress=told("calibration: points"),
+        )  # fmt: skip
+
+    made = _anew(work / "calibration", calibrated)
     seed = budget.seed + 1  # no run of the calibration is scored again
     hand = _hindcast(scenario, budget.runs, seed, work / "by-hand", None, told("by hand: runs"))
     kept = _hindcast(scenario, budget.runs, seed, work / "calibrated", made.parameters, told("calibrated: runs"))
@@ -91,6 +95,17 @@ def validate(
     tornadoes = _tornadoes(matters, pictures)
     lines = _page(read(scenario).scenario, made, hand, kept, matters, tornadoes, budget, docs)
     return store.write_text(docs / PAGE, "\n".join(lines).rstrip() + "\n")
+
+
+def _anew(folder: Path, make: Callable[[], Made]) -> Made:
+    """What is made in a folder, which is emptied first where it was made of something else."""
+    try:
+        return make()
+    except FolderProblem:
+        if not folder.is_dir() or store.holder(folder) is not None:
+            raise
+        shutil.rmtree(folder)
+        return make()
 
 
 def _hindcast(
@@ -123,11 +138,7 @@ def _matters(scenario: str, budget: Budget, work: Path, progress: Callable[[int,
          "design": "latin_hypercube", "points": budget.matters, "replicates": 2, "seed": budget.seed}
     )  # fmt: skip
     store.write_text(path, text)
-    try:
-        sweep.sweep(path, folder, resume=folder.exists(), progress=progress)
-    except FolderProblem:  # made of something else
-        shutil.rmtree(folder)
-        sweep.sweep(path, folder, progress=progress)
+    _anew(folder, lambda: sweep.sweep(path, folder, resume=folder.exists(), progress=progress))
     return findings.analyse(folder, whole=False)
 
 
