@@ -597,11 +597,13 @@ class _Binder:
             if (part.bargain is None or compiled.deals[deal][0] in part.bargain)
             and (part.kind is None or kind in part.kind) and who in giver and whom in receiver
         )  # fmt: skip
-        which = Heard(OWED, rows)
-        if part.became is not None:
-            which = Heard(SETTLED, rows, tuple(SETTLEMENTS[word] for word in part.became))
-        promised = dict.fromkeys(int(compiled.tables.promise_option[p]) for p in rows)
-        return self._heard([which], self.period(part, at), tuple(promised))
+        period, tables = self.period(part, at), compiled.tables
+        if part.became is None:
+            offers = np.isin(tables.option_deal, [compiled.promises[p][0] for p in rows])
+            return self._heard([Heard(OWED, rows)], period, tuple(np.flatnonzero(offers).tolist()))
+        which = Heard(SETTLED, rows, tuple(SETTLEMENTS[word] for word in part.became))
+        promised = dict.fromkeys(int(tables.promise_option[p]) for p in rows if part.became == ["kept"])
+        return self._heard([which], period, tuple(promised))
 
     def _relied(self, part: ReliedOf, at: Location) -> Value | None:
         giver, receiver = self.chosen(part.giver, (*at, "giver")), self.chosen(part.receiver, (*at, "receiver"))

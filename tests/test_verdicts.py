@@ -1,6 +1,8 @@
 # ruff: noqa: E501  (a metric and its answer are read best on one line)
 """Facts on tiny hand-made histories whose answers are known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,8 +32,12 @@ from sim.arrays import (
 from sim.compile import compile_scenario
 from sim.errors import BadInput, Problems
 from sim.facts import Facts
+from sim.kernel import ensemble
 from sim.metrics import Record
-from sim.scenario import parse
+from sim.register import Tally
+from sim.scenario import parse, read
+
+DEALINGS = Path(__file__).parent / "dealings.yaml"
 
 WORLD = {
     "tightrope": 1,
@@ -491,6 +497,34 @@ def test_the_options_behind_a_count_of_talks_are_those_that_bring_them_about():
     assert options({"outputs": {"forum": "club"}}) == {("alba", "club", None)}
     assert options({"answers": {"by": "borea", "bargain": "loan"}}) == {("borea", "loan", "front")}
     assert options({"promises": {"giver": "alba", "became": "kept"}}) == {("alba", "aid", "front")}
+    assert options({"promises": {"giver": "alba", "bargain": "loan"}}) == {("alba", "loan", "front")}
+    assert options({"promises": {"became": "broken"}}) == set()  # no act breaks a promise
+
+
+def test_talks_of_real_runs_are_counted_as_the_register_counts_them():
+    scenario = read(DEALINGS).scenario
+    compiled = compile_scenario(scenario)
+    history_ = ensemble(compiled, 3, range(200))
+    record, tally = Record.of(history_), Tally(compiled)
+    tally.add(history_)
+    told = {(row["kind"], row["name"], row["event"]): row["times"] for row in tally.table().to_pylist()}
+    words = {
+        "offered": lambda name: {"count": {"action": name}},
+        "struck": lambda name: {"answers": {"bargain": name, "answer": "accepted"}},
+        "kept": lambda name: {"promises": {"bargain": name, "became": "kept"}},
+        "broken": lambda name: {"promises": {"bargain": name, "became": "broken"}},
+        "void": lambda name: {"promises": {"bargain": name, "became": "void"}},
+        "session": lambda name: {"sessions": {"forum": name}},
+        "statement": lambda name: {"outputs": {"forum": name}},
+    }
+    assert {event for _, _, event in told} == set(words)
+    assert sum(times > 0 for times in told.values()) > len(told) / 2
+    for (_, name, event), times in told.items():
+        raw = {"record": 1, "title": "t", "facts": {"F": {
+            "statement": "something", "sample": "in", "weight": "hard", "holds": words[event](name) | {"at_least": 1}}}}  # fmt: skip
+        document = located.parse(located.dump(raw), "facts.yaml")[0]
+        fact = verdicts.bind(Facts(facts.formed(document)[0], document, None), scenario, compiled).facts[0]
+        assert fact.measure(record)[:, 0, 0].sum() == times, (name, event)
 
 
 def test_what_can_never_be_counted_is_noted():
