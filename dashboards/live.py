@@ -20,9 +20,9 @@ import pyarrow as pa
 from dashboards import state
 from dashboards.state import Subject
 from sim import records
-from sim.arrays import Acts, History
+from sim.arrays import History
 from sim.runs import Prepared
-from sim.world import Done, World
+from sim.world import World
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,62 +88,21 @@ class Live:
         self.subject, self.ready = subject, subject.ready()
         seed, policy = subject.draws()
         self._world = World(self.ready.compiled, seed, subject.run, policy)
-        self._number = {name: n for n, name in enumerate(self.ready.compiled.options)}
-        self._incident = {name: n for n, name in enumerate(self.ready.compiled.incidents)}
-        self._states: list[np.ndarray] = []
-        self._alpha: list[np.ndarray] = []
-        self._beta: list[np.ndarray] = []
         self._lock = threading.Lock()
         self._film: Film | None = None
-        self._keep()
-
-    def _keep(self) -> None:
-        """What the turn that has just ended left behind."""
-        world = self._world
-        self._states.append(np.array(list(world.values.values())))
-        self._alpha.append(world.state.alpha[:, 0].copy())
-        self._beta.append(world.state.beta[:, 0].copy())
 
     def reach(self, turn: int) -> Film:
         """Step until this turn, or the last one, is over; what is known then."""
         with self._lock:
             while self._world.turn < min(turn, self.ready.turns):
                 self._world.step()
-                self._keep()
                 self._film = None
             if self._film is None:
                 self._film = self._shown()
             return self._film
 
     def _shown(self) -> Film:
-        return Film(self.subject, self.ready, self._world.turn, self._history())
-
-    def _history(self) -> History:
-        """The run so far as the kernel gives it."""
-        world, done = self._world, self._world.acts
-        incidents = np.zeros((1, world.turn, len(self._incident)), dtype=np.bool_)
-        for turn, name, actor in world.happened:
-            incidents[0, turn - 1, self._incident[name, actor]] = True
-
-        def column(read: Callable[[Done], Any], kind: Any) -> np.ndarray:
-            return np.fromiter((read(act) for act in done), dtype=kind, count=len(done))
-
-        return History(
-            np.array([self.subject.run]),
-            np.stack(self._states)[None],
-            np.stack(self._alpha)[None],
-            np.stack(self._beta)[None],
-            incidents,
-            Acts(
-                run=np.full(len(done), self.subject.run),
-                turn=column(lambda act: act.turn, np.int32),
-                option=column(lambda act: self._number[act.actor, act.action, act.target], np.int32),
-                chance=column(lambda act: act.chance, np.float64),
-                succeeded=column(lambda act: act.succeeded, np.bool_),
-                utility=column(lambda act: act.utility, np.float64),
-                probability=column(lambda act: act.probability, np.float64),
-            ),
-        )
+        return Film(self.subject, self.ready, self._world.turn, self._world.history(self.subject.run))
 
 
 class Player:

@@ -181,7 +181,7 @@ def Damaged(problem: BaseException, folder: str) -> None:
 def one_run(done: running.Run, run: int) -> RunData:
     """One run's tables and the names behind them; of a folder that kept outcomes only, the run done again."""
     if done.complete:
-        tables = {name: done.one(name, run) for name in running.DETAILS}
+        tables = {name: done.one(name, run) for name in running.DRAWN}
         if not tables["states"].num_rows:
             raise FolderProblem(f"{done.folder}: the table states holds nothing of run {run}; the folder is damaged")
     else:
@@ -350,7 +350,7 @@ def Bands(
 
 def _names(done: running.Run) -> dict[str, Any]:
     """What the indicators are called and between what they lie; those that the actors care for most come first."""
-    nothing = {name: pa.table({}) for name in running.DETAILS}
+    nothing = {name: pa.table({}) for name in running.DRAWN}
     data = running.run_data(done, nothing)
     titles = {path: _title(data, path) for path in done.paths}
     order = sorted(

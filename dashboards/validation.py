@@ -21,7 +21,7 @@ from sim.errors import BadInput, FolderProblem
 from sim.hindcast import SAMPLES, Hindcast, open_hindcast
 from sim.naming import capital, number, percent, spaced
 
-PAGE = pages.Page("validation", "Validation", "mdi-check-decagram-outline", 55)
+PAGE = pages.Page("validation", "Validation", "mdi-scale-balance", 55)
 
 PULSE = 1.0  # seconds between two looks at a folder
 RUNS, MOST_RUNS = 200, 5000

@@ -52,6 +52,7 @@ MOST_RUNS = 10_000_000
 MOST_TURNS = 1200
 SCENARIO = "scenario.yaml"
 DETAILS = ("states", "acts", "beliefs", "events")
+DRAWN = (*DETAILS, "promises")  # what figures are drawn from
 KEPT = (*DETAILS, *register.TABLES)  # up to EVERYTHING runs
 Progress = Callable[[int, int], None]
 
@@ -711,13 +712,13 @@ def run_data(done: Run, tables: dict[str, pa.Table] | None = None) -> RunData:
     ready = done.prepared
     scenario, slots = ready.scenario, ready.scenario.slots
     if tables is None:
-        tables = {name: getattr(done, name) for name in (*DETAILS, "promises")}
+        tables = {name: getattr(done, name) for name in DRAWN}
     titles = {name: indicator.title or name for name, indicator in scenario.indicators.items()}
     compiled = ready.compiled
     cared_for = np.bincount(compiled.tables.interest_slot, compiled.tables.salience, len(compiled.paths))
     return RunData(
         title=scenario.title,
-        **{name: tables[name] for name in (*DETAILS, "promises")},
+        **{name: tables[name] for name in DRAWN},
         actors=done.manifest["actors"],
         ladders=done.ladders,
         indicators={path: titles.get(slot.indicator, slot.indicator) for path, slot in slots.items()},
