@@ -94,10 +94,15 @@ def plain(name: str, bargains: bool = False, fora: bool = False, depth: int = 0)
     """A shipped scenario as JSON, without what the ordinary Mesa model does not know; all actors of one depth."""
     from sim.scenario import as_data, read
 
-    raw = as_data(read(name).scenario) | {"outcomes": {}}
+    raw = as_data(read(name).scenario)
+    gone: set[str] = set()
     for word, kept in (("bargains", bargains), ("fora", fora)):
         if not kept:
-            raw.pop(word, None)
+            gone |= set(raw.pop(word, {}))
+    raw["outcomes"] = {
+        outcome: asked for outcome, asked in raw["outcomes"].items()
+        if not gone & set((asked.get("count") or {}).get("action") or ())
+    }  # fmt: skip
     for actor in raw["actors"].values():
         actor.pop("depth", None)
     raw.setdefault("model", {})["depth"] = {"value": depth, "assumption": "what is measured"}
