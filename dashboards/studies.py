@@ -21,6 +21,7 @@ from sim import data, runs, study, sweep, swept
 from sim.errors import BadInput, FolderProblem
 from sim.figures import RunData
 from sim.naming import capital, number, percent
+from sim.scenario import verb
 
 PAGE = pages.Page("studies", "Studies", "mdi-chart-scatter-plot", 50)
 
@@ -511,7 +512,7 @@ def example(folder: Path, run: int) -> tuple[dict[str, Any], RunData]:
     compiled, scenario = ready.compiled, ready.scenario
     recorded = runs.Run(folder, {
         "actors": {name: scenario.actors[name].title or name for name in compiled.actors},
-        "actions": {name: scenario.actions[name].title or name for name in compiled.actions},
+        "actions": {name: verb(scenario, name) for name in compiled.actions},
         "ladders": {compiled.paths[s].split(".")[-1]: list(rungs) for s, rungs in compiled.ladders.items()},
         "paths": list(compiled.paths),
         "seed": about["seed"],
