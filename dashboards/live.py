@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dashboards import state
 from dashboards.state import Subject
-from sim import records
+from sim import records, register
 from sim.arrays import History
 from sim.runs import Prepared
 from sim.world import World
@@ -75,6 +75,11 @@ class Film:
     @cached_property
     def beliefs(self) -> pa.Table:
         return records.beliefs(self.history, self.ready.compiled, self.ready.legend)
+
+    @cached_property
+    def dealings(self) -> dict[str, pa.Table]:
+        """The tables of `register.TABLES` by name, as far as they are known."""
+        return register.dealings(self.history, self.ready.compiled, self.ready.legend)
 
 
 def _numbered(names: Sequence[str]) -> dict[str, int]:

@@ -121,7 +121,8 @@ def _capital(text: str) -> str:
 
 
 def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
-    """What happened in a turn, in plain sentences: dated events, incidents, then acts in order of actor."""
+    """What happened in a turn, in plain sentences: dated events, incidents, acts in order of actor, then what became of
+    offers, meetings and promises."""
     names = cast(film.ready)
     words = names.words
     told: list[dict[str, Any]] = [
@@ -131,7 +132,7 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
         }
         for row in _rows(film.events.select(EVENT), turn)
     ]
-    return told + [
+    told += [
         {
             "kind": "act",
             "who": names.title(row["actor"]),
@@ -143,6 +144,48 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
         }
         for row in _rows(film.acts.select(ACT), turn)
     ]
+    return told + [{"kind": "dealing", "text": text} for text in dealings(film, turn)]
+
+
+def dealings(film: Film, turn: int) -> list[str]:
+    """Offers answered, meetings held and what they agreed, and promises kept or broken in a turn, in sentences."""
+    words, tables = cast(film.ready).words, film.dealings
+    told = [
+        f"{capital(words.actor(row['target']))} {row['answer']} an offer: {words.actor(row['proposer'])} "
+        f"{words.option((row['bargain'], row['target']))}"
+        for row in tables["offers"].to_pylist()
+        if row["answered_turn"] == turn and row["answer"]
+    ]
+    came: dict[str, dict[str, bool]] = defaultdict(dict)
+    for row in tables["sessions"].to_pylist():
+        if row["turn"] == turn:
+            came[row["forum"]][row["member"]] = bool(row["came"])
+    told += [
+        f"{capital(words.forum(forum))} meets; {sum(seats.values())} of {len(seats)} members came"
+        for forum, seats in came.items()
+    ]
+    told += [
+        f"{capital(words.forum(row['forum']))}: {words.output(row['forum'], row['output'])}: "
+        + ("agreed" if row["followed"] else "not agreed")
+        for row in tables["statements"].to_pylist()
+        if row["turn"] == turn
+    ]
+    return told + [_promised(words, row) for row in tables["promises"].to_pylist() if _settled(row, turn)]
+
+
+def _settled(row: Mapping[str, Any], turn: int) -> bool:
+    """Whether a promise was broken in this turn, or kept by an act: one without an act stands until the run ends."""
+    return row["settled_turn"] == turn and (row["status"] == "broken" or (row["status"] == "kept" and row["action"]))
+
+
+def _promised(words: Words, row: Mapping[str, Any]) -> str:
+    """A promise that was kept or broken."""
+    if row["action"]:
+        what = f"by which it {words.option((row['action'], row['target']))}"
+    else:
+        what = words.scenario.assurances[row["kind"]].title or spaced(row["kind"])
+    verb = "kept" if row["status"] == "kept" else "broke"
+    return f"{capital(words.actor(row['giver']))} {verb} its word to {words.actor(row['receiver'])}, {what}"
 
 
 def _of_whom(title: str, whom: str) -> str:

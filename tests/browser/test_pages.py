@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from sim.evidence import sources
 from sim.explain import card
-from sim.runs import open_run
+from sim.runs import open_run, run
 from sim.scenario import read
 from tests.browser import hostile
 from tests.browser.visiting import Dashboard, Visitor, serving, settled
@@ -132,6 +132,22 @@ def test_a_number_is_set_from_the_start_and_a_wrong_one_is_told(visitor: Visitor
     page.wait_for_function("() => location.search.includes('set=')")
     assert "set=actors.alba.interests.safety.salience%3D0.4" in page.url
     settled(page, ".controls", "1 number changed")
+
+
+def test_watch_tells_offers_meetings_and_promises_as_the_tables_do(visitor: Visitor, tmp_path: Path):
+    done = run("takeover-2021", runs=1, out=tmp_path / "one", figures=False)
+    offers, sessions, promises = (done.one(name, 0).to_pandas() for name in ("offers", "sessions", "promises"))
+    turn = int(offers.answered_turn.dropna().iloc[0])
+    page = visitor.open(f"/watch?scenario=takeover-2021&turn={turn}", ".stage")
+    settled(page, ".feed section", done.manifest["dates"][turn][:4])
+    told = [one.strip() for one in page.locator(".feed section").first.locator("li.dealing").all_inner_texts()]
+    assert sum(" an offer: " in one for one in told) == (offers.answered_turn == turn).sum()
+    meetings = sessions[sessions.turn == turn].drop_duplicates(["forum", "member"]).groupby("forum").came
+    for came, members in zip(meetings.sum(), meetings.size(), strict=True):
+        assert any(one.endswith(f"meets; {came} of {members} members came") for one in told)
+    ended = promises[promises.settled_turn == turn]
+    assert sum(" broke its word to " in one for one in told) == (ended.status == "broken").sum() > 0
+    assert sum(" kept its word to " in one for one in told) == ((ended.status == "kept") & ended.action.notna()).sum()
 
 
 # ------------------------------------------------------------------------------------------------ why
