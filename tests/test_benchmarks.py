@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WORLDS = {
     "minimal": "minimal",
-    "takeover-2021": "takeover-2021",
+    measures.PLAIN: measures.plain("takeover-2021"),
     "six actors": json.dumps(generated(6, turns=8)),
     "another seed": json.dumps(generated(5, turns=12, seed=4)),
     "few minded": json.dumps(generated(7, turns=6, minded=3)),
