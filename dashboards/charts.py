@@ -25,8 +25,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sim import figures
-from sim.analysis import QUANTILE_NAMES
-from sim.figures import QUAD_MARK, QUAD_OF
+from sim.analysis import QUAD_OF, QUANTILE_NAMES
+from sim.figures import QUAD_MARK
 from sim.naming import capital, number, percent, spaced
 
 Option = dict[str, Any]
@@ -805,14 +805,14 @@ def _utility(value: float) -> str:
 
 
 def heatmap(
-    x: Sequence[float], y: Sequence[float], mean: Floats, x_title: str, y_title: str, shares: bool,
-    contours: Sequence[float] = (), dark: bool = False,
+    x: Sequence[float], y: Sequence[float], means: Sequence[Sequence[float]] | Floats, x_title: str, y_title: str,
+    shares: bool, contours: Sequence[float] = (), dark: bool = False,
 ) -> Option:  # fmt: skip
     """An outcome over two axes: (rows of y, columns of x) means by shade and number, and lines of equal height."""
     of = look(dark)
-    mean = np.asarray(mean, dtype=np.float64)
+    mean = np.asarray(means, dtype=np.float64)
     told = percent if shares else number
-    cells = [
+    cells: list[Option] = [
         {"value": [i, j, float(mean[j, i])],
          "tip": f"{x_title} {number(float(x[i]))}\n{y_title} {number(float(y[j]))}\n{told(float(mean[j, i]))}"}
         for j, i in np.ndindex(mean.shape) if math.isfinite(mean[j, i])
@@ -863,7 +863,7 @@ def contour_lines(mean: Floats, at: float) -> list[list[list[float]]]:
 
     if min(mean.shape) < 2:
         return []
-    return [line.tolist() for line in contour_generator(z=np.asarray(mean)).lines(at)]
+    return [np.asarray(line).tolist() for line in contour_generator(z=np.asarray(mean)).lines(at)]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ def Changes(numbers: Mapping[str, Any], sets: Sequence[str], on_sets: Callable[[
     if sets:
         with solara.Div(classes=["tightrope-row", "tightrope-chips"]):
             for one in sets:
-                Button(f"{one}  ✕", lambda one=one: on_sets(tuple(kept for kept in sets if kept != one)), plain=True)
+                Button(f"{one}  ✕", partial(on_sets, tuple(kept for kept in sets if kept != one)), plain=True)
 
 
 def _described(row: Mapping[str, Any]) -> str:

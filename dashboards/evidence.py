@@ -144,7 +144,7 @@ def _rows(ready: Prepared, kind: str, weighed: dict[str, float]) -> tuple[list[d
     )
 
 
-def _row(mark: str, head: str, text: str, foot: str, key: dict[str, str]) -> dict[str, Any]:
+def _row(mark: str, head: str, text: str | None, foot: str, key: dict[str, str]) -> dict[str, Any]:
     text = " ".join(str(text).split())
     return {"mark": mark, "head": head, "text": text, "foot": foot, "key": key,
             "search": f"{mark} {head} {text} {foot}".lower()}  # fmt: skip

@@ -254,7 +254,7 @@ def _Drawn(
     title: str = "",
     event_actor: Callable[[str], Any] = lambda name: None,
     event_act: Callable[[Any], Any] = lambda key: None,
-):
+) -> None:
     """See `Map`."""
 
 
@@ -264,7 +264,7 @@ def Map(
     title: str = "The region",
     on_actor: Callable[[str], Any] | None = None,
     on_act: Callable[[Any], Any] | None = None,
-):
+) -> None:
     """The map of a `scene`. on_actor: called with the id of an actor that is clicked; on_act: with an act's key."""
     with Frame(title, lambda: table_of(scene)):
         _Drawn(

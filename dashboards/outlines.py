@@ -13,6 +13,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 Point = tuple[float, float]
 Ring = list[Point]
@@ -168,7 +169,7 @@ def main() -> None:
         path = drawn(rings)
         if not path:
             continue
-        country = {"name": name, "path": path}
+        country: dict[str, Any] = {"name": name, "path": path}
         if name in PLACES:
             capital, label, names = PLACES[name]
             at = projected(*capital)

@@ -20,7 +20,7 @@ Table = Callable[[], pa.Table]
 
 
 @solara.component_vue("vue/chart.vue")
-def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicked = lambda key: None):
+def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicked = lambda key: None) -> None:
     """See `Picture`."""
 
 
@@ -28,7 +28,7 @@ def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicke
 def _Save(
     title: str = "", file: str = "", paper: str = "#ffffff", csv: dict | None = None,
     event_wanted: Callable[[Any], None] = lambda nothing: None,
-):  # fmt: skip
+) -> None:  # fmt: skip
     """See `Frame`."""
 
 
@@ -65,7 +65,7 @@ def Picture(
     height: int = 360,
     on_click: Clicked | None = None,
     empty: str = "Nothing to show.",
-):
+) -> None:
     """A picture by ECharts from an option of `charts`, under its title.
 
     table: the data behind it, made when it is saved; what the picture tells if left out. on_click: called with the
@@ -79,7 +79,7 @@ def Picture(
 
 
 @solara.component
-def Frame(title: str, table: Table, children: list[solara.Element] = []):  # noqa: B006
+def Frame(title: str, table: Table, children: list[solara.Element] = []) -> None:  # noqa: B006
     """A heading, the buttons that save, and the picture below: the first `svg` among the children."""
     csv, set_csv = solara.use_state(None)
     taken, set_taken = solara.use_state(0)

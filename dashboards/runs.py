@@ -322,9 +322,7 @@ def Bands(
         with solara.Div(classes=["tightrope-row", "tightrope-chips"]):
             Pick("Show another indicator", names["titles"], lambda path: choose([*kept, path][-MOST_PANELS:]))
             for path in kept:
-                Button(
-                    f"{names['titles'][path]}  ✕", lambda path=path: choose([one for one in kept if one != path]), True
-                )
+                Button(f"{names['titles'][path]}  ✕", partial(choose, [one for one in kept if one != path]), True)
         if bands is None:
             parts.Note(
                 text="Reading the bands …" if busy else "Choose an indicator above.", kind="wait" if busy else "plain"

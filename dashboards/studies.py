@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -366,15 +367,15 @@ def responses_of(
         rows = [row for row in told["responses"] if row["variant"] == name and row["axis"] == path]
         if smooth:
             of = smooth[0]
-            lines = [
+            at, mean, low, high = (
                 [math.nan if value is None else value for value in of[key]] for key in ("at", "mean", "low", "high")
-            ]
-            found.append(charts.Response(title, *lines, levels=False, tipping=tips))
+            )
+            found.append(charts.Response(title, at, mean, low, high, levels=False, tipping=tips))
         elif rows:
             at = [axis["labels"].index(row["value"]) if axis["labels"] else _middle(row) for row in rows]
-            lines = [[math.nan if row[key] is None else row[key] for row in rows]
-                     for key in ("mean", "mean_low", "mean_high")]  # fmt: skip
-            found.append(charts.Response(title, at, *lines, levels=True, tipping=tips))
+            mean, low, high = ([math.nan if row[key] is None else row[key] for row in rows]
+                               for key in ("mean", "mean_low", "mean_high"))  # fmt: skip
+            found.append(charts.Response(title, at, mean, low, high, levels=True, tipping=tips))
     return found
 
 
@@ -415,7 +416,7 @@ def Boxes(
         with solara.Div(classes=["tightrope-row"]):
             solara.Text("Example runs:", classes=["muted"])
             for run in box["example_runs"]:
-                Button(f"run {run}", lambda run=run: on_run(run), plain=True)
+                Button(f"run {run}", partial(on_run, run), plain=True)
     rows = ranges_of(found, axes)
     if rows:
         picture.Picture(charts.boxes(rows, dark, room=260), "The part of each axis that is in a box",

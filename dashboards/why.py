@@ -14,7 +14,8 @@ import solara
 
 from dashboards import charts, pages, parts, picture, stage, state
 from dashboards.state import Query, Subject
-from sim.decision import Considered, Contribution, Flip
+from sim.apart import Contribution
+from sim.decision import Considered, Flip
 from sim.errors import BadInput
 from sim.explain import Card, Telling, card, card_of
 from sim.naming import axis_title, capital, share, spaced
