@@ -489,10 +489,7 @@ class Comparison:
 
     def table(self, name: str) -> pa.Table:
         """A table by name, verified against the manifest."""
-        entry = self.manifest["tables"].get(f"{name}.parquet")
-        if entry is None:
-            raise FolderProblem(f"{self.folder}: no table {name}")
-        return store.read_table(self.folder, f"{name}.parquet", expected=entry["hash"])
+        return store.listed_table(self.folder, self.manifest, name)
 
     @property
     def runs(self) -> int:

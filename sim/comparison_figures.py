@@ -52,7 +52,7 @@ from sim.figures import (
     _sub_name,
     _time_axis,
     _wrap,
-    render,
+    save,
 )
 
 Floats = NDArray[np.float64]
@@ -124,14 +124,7 @@ class ComparisonData:
 
 def draw_comparison(data: ComparisonData, folder: Path) -> list[Path]:
     """Write every figure that has something to show into `folder` as PNG and SVG; return the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, figure in figures_of(data):
-        for form in ("png", "svg"):
-            path = folder / f"{name}.{form}"
-            path.write_bytes(render(figure, form))
-            written.append(path)
-    return written
+    return save(figures_of(data), folder)
 
 
 def figures_of(data: ComparisonData) -> Iterator[tuple[str, Figure]]:

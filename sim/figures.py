@@ -88,11 +88,19 @@ def draw_run(data: RunData, folder: Path, runs_shown: int | Sequence[int] = 0) -
     and StorageProblem where the folder cannot be written.
     """
     shown = [runs_shown] if isinstance(runs_shown, int) else list(runs_shown)
+    return save(figures_of(data, shown), folder)
+
+
+def save(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
+    """Write figures, each with its file name without ending, into `folder` as PNG and SVG; return the paths written.
+
+    Raises StorageProblem where the folder cannot be written.
+    """
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _no_collecting():
-            for name, figure in figures_of(data, shown):
+            for name, figure in figures:
                 for form in ("png", "svg"):
                     path = folder / f"{name}.{form}"
                     path.write_bytes(render(figure, form))

@@ -80,10 +80,7 @@ class Hindcast:
 
     def table(self, name: str) -> pa.Table:
         """A table by name, verified against the manifest."""
-        entry = self.manifest["tables"].get(f"{name}.parquet")
-        if entry is None:
-            raise FolderProblem(f"{self.folder}: no table {name}")
-        return store.read_table(self.folder, f"{name}.parquet", expected=entry["hash"])
+        return store.listed_table(self.folder, self.manifest, name)
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""

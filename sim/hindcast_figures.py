@@ -35,7 +35,7 @@ from sim.figures import (
     _Page,
     _States,
     _style,
-    render,
+    save,
 )
 
 MARKS = {"random": ("^", ORANGE), "frozen": ("s", GREEN), "trend": ("D", VERMILLION)}
@@ -65,14 +65,7 @@ class HindcastData:
 
 def draw_hindcast(data: HindcastData, folder: Path) -> list[Path]:
     """Write every figure that has something to show into `folder` as PNG and SVG; return the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, figure in figures_of(data):
-        for form in ("png", "svg"):
-            path = folder / f"{name}.{form}"
-            path.write_bytes(render(figure, form))
-            written.append(path)
-    return written
+    return save(figures_of(data), folder)
 
 
 def figures_of(data: HindcastData) -> Iterator[tuple[str, Figure]]:

@@ -16,7 +16,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -603,6 +603,17 @@ def read_table(
     if expected is not None and wanted is None and table_hash(table) != expected:
         raise FolderProblem(f"{path}: damaged: its contents are not those that the manifest names")
     return table
+
+
+def listed_table(folder: Path | str, manifest: Mapping[str, Any], name: str) -> pa.Table:
+    """A whole table of a folder, by its name without the ending, held to the manifest that lists it.
+
+    Raises FolderProblem where the manifest lists none of that name, or the file is missing or damaged.
+    """
+    entry = manifest["tables"].get(f"{name}.parquet")
+    if entry is None:
+        raise FolderProblem(f"{folder}: no table {name}")
+    return read_table(folder, f"{name}.parquet", expected=entry["hash"])
 
 
 def read_rows(folder: Path | str, name: str, column: str, value: int) -> pa.Table:
