@@ -92,7 +92,7 @@ class Live:
     def __init__(self, subject: Subject) -> None:
         self.subject, self.ready = subject, subject.ready()
         seed, policy = subject.draws()
-        self._world = World(self.ready.compiled, seed, subject.run, policy)
+        self._world = World(self.ready.compiled, seed, subject.drawn(), policy)
         self._lock = threading.Lock()
         self._film: Film | None = None
 

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from sim import data, runs, store
+from sim import data, located, runs, store, swept
 from sim.arrays import POLICIES
 from sim.errors import BadInput, FolderProblem, UserError
+from sim.plan import Plan
 from sim.runs import Prepared, Run, prepare, prepared
-from sim.scenario import as_data, as_yaml, nearest, parse, read
+from sim.scenario import Scenario, as_data, as_yaml, nearest, parse, read, with_numbers
+from sim.study import changed
+from sim.swept import Swept
 
 DEPTH = 4  # folders below DIR that are looked into
 MOST_FOLDERS = 5000
@@ -129,6 +132,17 @@ class Entry:
     problem: str | None = None
 
 
+def asks_study(path: Path) -> bool:
+    """Whether a file is that of a study, also of a faulty one: whether a line of it begins with `study:`."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return re.search(rb"^study\s*:", file.read(100_000), re.MULTILINE) is not None
+    except OSError:
+        return False
+
+
 class Library:
     """What lies under DIR: run folders, studies, comparisons and scenario files, each looked up by id in a list.
 
@@ -165,11 +179,20 @@ class Library:
         entry = self.entry(id, RUN)
         return self._opened.get((entry.path, entry.changed), lambda: runs.open_run(entry.path))
 
+    def study(self, id: str) -> Swept:  # noqa: A002
+        """An opened study, which several tabs may share. Raises as `entry` does."""
+        entry = self.entry(id, STUDY)
+        return self._opened.get((entry.path, entry.changed), lambda: swept.open_sweep(entry.path))
+
+    def holds_study(self, id: str) -> bool:  # noqa: A002
+        """Whether an id is that of a study."""
+        return any(entry.id == id for entry in self.entries(STUDY))
+
     def scenarios(self) -> dict[str, Path]:
         """Scenario files by id: those saved under DIR (`./name`), then the shipped ones (`name`)."""
         own = sorted(self.folder.glob("*.yaml")) if self.folder.is_dir() else []
         shipped = sorted(data.scenarios().glob("*.yaml"))
-        return {f"./{path.stem}": path for path in own} | {path.stem: path for path in shipped}
+        return {f"./{path.stem}": path for path in own if not asks_study(path)} | {path.stem: path for path in shipped}
 
     def scenario(self, id: str) -> Path:  # noqa: A002
         """The file of a scenario's id. Raises BadInput."""
@@ -293,8 +316,8 @@ def _number(text: str) -> float | str:
 class Subject:
     """One run that can be looked at: of a folder, or made here of a scenario and a seed; and what the reader changed.
 
-    folder, scenario: ids of the library; one of them is empty. run: its number. seed, policy: None with a folder (its
-    own). sets: `path=value`, from the start. changes: from a turn on.
+    folder, scenario: ids of the library; one of them is empty. A folder is that of a run or of a study. run: its number
+    there. seed, policy: None with a folder (its own). sets: `path=value`, from the start. changes: from a turn on.
     """
 
     scenario: str = ""
@@ -336,8 +359,14 @@ class Subject:
 
     @property
     def recorded(self) -> bool:
-        """Whether it is a run of a folder as it stands there."""
-        return bool(self.folder) and not self.sets and not self.changes and self.policy is None
+        """Whether it is a run of a run folder as it stands there."""
+        plain = not self.sets and not self.changes and self.policy is None
+        return bool(self.folder) and plain and not self.of_study
+
+    @property
+    def of_study(self) -> bool:
+        """Whether it is a run of a study."""
+        return bool(self.folder) and library().holds_study(self.folder)
 
     def with_(self, **changes: Any) -> Subject:
         return dataclasses.replace(self, **changes)
@@ -345,6 +374,10 @@ class Subject:
     def ready(self) -> Prepared:
         """The scenario with all that was changed, compiled; shared by all tabs. Raises BadInput, FolderProblem."""
         found = library()
+        if self.of_study:
+            of = self._studied()
+            point = ("point", of.folder, found.entry(self.folder, STUDY).changed, self.run, self.sets, self.changes)
+            return found.made(point, lambda: _of_point(of.plan, self.run, self.sets, self.changes))
         if self.folder:
             entry = found.entry(self.folder, RUN)
             mark: Hashable = entry.changed
@@ -362,9 +395,22 @@ class Subject:
         """Seed and policy."""
         if not self.folder:
             return self.seed, self.policy
+        if self.of_study:
+            return self._studied().plan.study.seed, self.policy
         manifest = library().run(self.folder).manifest
         own = manifest["policy"] if manifest["policy_set"] else None
         return int(manifest["seed"]), self.policy or own
+
+    def drawn(self) -> int:
+        """The kernel's run number, which decides all chance: its own number, but of a study's run that of its point."""
+        return self._studied().plan.drawn(self.run) if self.of_study else self.run
+
+    def _studied(self) -> Swept:
+        """The study that it is a run of. Raises BadInput where there is no such run."""
+        of = library().study(self.folder)
+        if self.run >= of.runs:
+            raise BadInput(f"{self.folder}: no run {self.run}; the study has runs 0 to {of.runs - 1}.")
+        return of
 
 
 def _prepared(path: Path, turns: int | None, sets: tuple[str, ...], changes: tuple[Change, ...]) -> Prepared:
@@ -376,11 +422,34 @@ def _prepared(path: Path, turns: int | None, sets: tuple[str, ...], changes: tup
     scenario = read(path, sets).scenario
     if turns is not None:
         scenario = scenario.model_copy(update={"turns": turns})
+    return _with_changes(scenario, changes)
+
+
+def _of_point(plan: Plan, run: int, sets: tuple[str, ...], changes: tuple[Change, ...]) -> Prepared:
+    """The scenario of a study with the numbers of one of its runs, what is set from the start and the reader's events.
+
+    A study may take a number out of its range, and so may not be told by `sets`.
+    """
+    values: dict[str, Any] = {}
+    for text in sets:
+        path, _, value = text.partition("=")
+        try:
+            values[path.strip()] = located.scalar(value.strip())
+        except ValueError as error:
+            raise BadInput(f"{text[:100]}: {error}.") from None
+    scenario = changed(plan.asked.scenario, plan.own(run))
+    return _with_changes(with_numbers(scenario, values) if values else scenario, changes)
+
+
+def _with_changes(scenario: Scenario, changes: tuple[Change, ...]) -> Prepared:
+    """A scenario and the reader's events."""
+    if not changes:
+        return prepared(scenario, as_yaml(scenario), scenario.turns)
     base = prepared(scenario, "", scenario.turns)
     raw = as_data(scenario)
     raw["timeline"] = [*raw.get("timeline", []), *(_dated(change, base) for change in changes)]
-    changed = parse(raw)
-    return prepared(changed, as_yaml(changed), scenario.turns)
+    whole = parse(raw)
+    return prepared(whole, as_yaml(whole), scenario.turns)
 
 
 def _dated(change: Change, base: Prepared) -> dict[str, Any]:

@@ -116,14 +116,27 @@ class Plan:
             "parameters": {axis.path: axis.value(values[a]) for a, axis in enumerate(self.axes)},
         }
 
+    def drawn(self, run: int) -> int:
+        """The kernel's number of a run, which decides all chance."""
+        rows = self.rows(np.array([run]))
+        return int(self.design.drawn(rows.point, rows.replicate)[0])
+
+    def own(self, run: int) -> dict[str, Value]:
+        """What a run has otherwise than the study's scenario, by path: by its variant, its point and what it drew."""
+        rows = self.rows(np.array([run]))
+        ((key, _),) = self._keys(rows, self.design.values(rows.point))
+        numbers = self.structure(key).ready.drawn.numbers(self.study.seed, [self.drawn(run)])
+        variant = self.asked.variants[int(rows.variant[0])]
+        varied = self.study.variants[variant].set if rows.variant[0] else {}
+        return {**varied, **self.described(run)["parameters"], **{at: float(of[0]) for at, of in numbers.items()}}
+
     def one(self, run: int) -> tuple[runs.Prepared, History]:
         """One run alone: its scenario compiled with its own numbers, and its history."""
         rows = self.rows(np.array([run]))
         values = self.design.values(rows.point)
         ((key, _),) = self._keys(rows, values)
         structure = self.structure(key)
-        drawn = int(self.design.drawn(rows.point, rows.replicate)[0])
-        compiled = structure.ready.drawn.patched(structure.patched(values[0]), self.study.seed, drawn)
+        compiled = structure.ready.drawn.patched(structure.patched(values[0]), self.study.seed, self.drawn(run))
         ready = dataclasses.replace(structure.ready, compiled=compiled, drawn=parameters.NONE)
         return ready, self.history(structure, rows, values)
 

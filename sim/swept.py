@@ -168,6 +168,18 @@ class Swept:
             found = self.relation().aggregate(f"variant, {asked}").fetchall()
         return {variant: dict(zip(names, values, strict=True)) for variant, *values in found}
 
+    def spread(self) -> dict[str, float]:
+        """How much each outcome varies over all runs: twice its standard deviation over its range, from 0 (never) to 1
+        (half of the runs at each end); 0 where no run has it."""
+        names = list(self.manifest["outcomes"])
+        asked = ", ".join(
+            f'2 * stddev_pop("{name}"::double) / nullif(max("{name}"::double) - min("{name}"::double), 0)'
+            for name in names
+        )
+        with queried(self.folder):
+            found = self.relation().aggregate(asked).fetchall()[0]
+        return {name: value or 0.0 for name, value in zip(names, found, strict=True)}
+
     def hash(self) -> str:
         """Canonical hash of the outcomes: equal for equal studies, however they were executed."""
         return store.table_hash(self.outcomes)
