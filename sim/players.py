@@ -120,6 +120,11 @@ def seated(players: Sequence[Loaded]) -> dict[str, Player]:
     return {player.actor: player.kind for player in players}
 
 
+def scripted(actors: Iterable[str], made: Mapping[tuple[str, int], Choice]) -> dict[str, Player]:
+    """Seats in which what is written down is chosen. made: by actor and turn; looked into turn by turn."""
+    return dict.fromkeys(actors, lambda model, name, index: Script(model, name, index, made))
+
+
 def histories(
     compiled: Compiled,
     seed: int,
@@ -137,11 +142,9 @@ def histories(
     """
     for number in runs:
         made = {} if choices is None else choices.of(number)
-        scripted: dict[str, Player] = {
-            actor: lambda model, name, index, made=made: Script(model, name, index, made)  # type: ignore[misc]
-            for actor in {actor for actor, _ in made}
-        }
-        world = World(compiled, seed, first + number, policy, seated(players) | scripted)
+        world = World(
+            compiled, seed, first + number, policy, seated(players) | scripted({who for who, _ in made}, made)
+        )
         for _ in range(turns):
             step(world, players)
         if note is not None:

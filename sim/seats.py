@@ -7,7 +7,7 @@ here, so that the same choices give the same history. Where there is none, the m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,11 @@ def attention(compiled: Compiled, S: State, i: int) -> float:
     return float(S.x[slot, 0]) if slot >= 0 else 1.0
 
 
-def unfit(compiled: Compiled, S: State, i: int, acts: Sequence[Name]) -> str | None:
-    """Why the acts cannot all be chosen together in this turn, as the actor's appraisal in S has it; None: they can."""
+def unfit(
+    compiled: Compiled, S: State, i: int, acts: Sequence[Name], called: Callable[[Name], str] = named
+) -> str | None:
+    """Why the acts cannot all be chosen together in this turn, as the actor's appraisal in S has it; None: they can.
+    called: what an act is called in the answer."""
     T, first = compiled.tables, int(compiled.tables.option_start[i])
     options, left = options_of(compiled, i), attention(compiled, S, i)
     taken: dict[tuple[int, int], Name] = {}
@@ -107,19 +110,23 @@ def unfit(compiled: Compiled, S: State, i: int, acts: Sequence[Name]) -> str | N
         if o is None:
             return f"{compiled.actors[i]} has no option “{named(act)}”"
         if not S.available[o - first, 0]:
-            return f"“{named(act)}” is not available"
+            return f"“{called(act)}” is not available"
         lane = int(T.channel[T.option_action[o]]), int(T.option_target[o])
         if lane in taken:
-            return f"“{named(act)}” goes the same way as “{named(taken[lane])}”: one act a turn to each by each channel"
+            return (
+                f"“{called(act)}” goes the same way as “{called(taken[lane])}”: one act a turn to each by each channel"
+            )
         if left <= 0.0:
-            return f"no attention is left for “{named(act)}”"
+            return f"no attention is left for “{called(act)}”"
         taken[lane] = act
         left = max(left - float(T.effort[T.option_action[o]]), 0.0)
     return None
 
 
-def wrong(compiled: Compiled, S: State, i: int, turn: int, choice: Choice) -> str | None:
-    """Why a choice cannot be made in this turn; None: it can."""
+def wrong(
+    compiled: Compiled, S: State, i: int, turn: int, choice: Choice, called: Callable[[Name], str] = named
+) -> str | None:
+    """Why a choice cannot be made in this turn; None: it can. called: what an act is called in the answer."""
     lying = offered(compiled, S, i, turn)
     for deal in (*choice.accept, *choice.refuse):
         if deal not in lying:
@@ -127,7 +134,7 @@ def wrong(compiled: Compiled, S: State, i: int, turn: int, choice: Choice) -> st
     asked = [int(compiled.tables.promise_option[compiled.tables.deal_promise[lying[d] + 1] - 1]) for d in choice.accept]
     if len(set(asked)) < len(asked):
         return "two of the offers that are accepted ask for the same act; accept one"
-    return None if choice.acts is None else unfit(compiled, S, i, choice.acts)
+    return None if choice.acts is None else unfit(compiled, S, i, choice.acts, called)
 
 
 # ------------------------------------------------------------------------------------------------ entering it

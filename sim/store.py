@@ -34,7 +34,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 PART = ".part"
-ROW_GROUP_BYTES = 16_000_000
+ROW_GROUP_BYTES = 4_000_000
 ROW_GROUP_ROWS = 65_536
 WAITING = 64  # parts of a table that wait side by side; each takes memory of its own
 
@@ -164,12 +164,8 @@ class Folder:
     @classmethod
     def again(cls, path: Path | str) -> Folder:
         """An unfinished folder that was kept, to go on with. Raises FolderProblem where there is none."""
-        folder = cls(Path(path))
+        folder = cls(unfinished(path))
         folder.kept = True
-        if not folder.path.is_dir():
-            raise FolderProblem(f"{path}: no such folder")
-        if (folder.path / MANIFEST).exists():
-            raise FolderProblem(f"{path}: finished already ({what_is(folder.path)})")
         with storage(folder.path):
             folder._lock = take_lock(folder.path)
         return folder
@@ -246,6 +242,16 @@ class Folder:
         content = write_manifest(self.path, {**manifest, "tables": self.files})
         self.finished = True
         return content
+
+
+def unfinished(path: Path | str) -> Path:
+    """The place of a folder that is there and not finished. Raises FolderProblem for any other."""
+    path = Path(path)
+    if not path.is_dir():
+        raise FolderProblem(f"{path}: no such folder")
+    if (path / MANIFEST).exists():
+        raise FolderProblem(f"{path}: finished already ({what_is(path)})")
+    return path
 
 
 class TableWriter:
@@ -438,7 +444,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def holder(folder: Path) -> int | None:
     """The process that holds a folder's lock; None where nobody does."""
-    with suppress(FileNotFoundError), storage(folder), (folder / LOCK).open("rb") as file:
+    with storage(folder), suppress(FileNotFoundError), (folder / LOCK).open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

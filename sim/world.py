@@ -8,6 +8,7 @@ again.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -248,16 +249,30 @@ class World(mesa.Model):
     def step(self) -> None:
         """One turn: what happens unchosen, each actor's step, then everything the actors do, at once."""
         T, S = self.tables, self.state
-        self.turn += 1
-        kernel.open_turn(T, S, self.key, self.turn)
-        names = self.compiled.incidents
-        self.happened += [(self.turn, *names[n]) for n in range(len(names)) if S.happened[n, 0]]
+        self._open()
         for actor in self.actors:
             actor.step()
         kernel.close_turn(T, S, self.key, self.turn)
         self.acts += [self._done(n) for n in range(int(S.taken[0]))]
         self._record()
         self.running = self.turn < self.compiled.turns
+
+    def _open(self) -> None:
+        """Begin a turn: what happens unchosen."""
+        self.turn += 1
+        kernel.open_turn(self.tables, self.state, self.key, self.turn)
+        names, now = self.compiled.incidents, self.state.happened
+        self.happened = [*self.happened, *((self.turn, *names[n]) for n in range(len(names)) if now[n, 0])]
+
+    def ahead(self, name: str) -> Actor:
+        """An actor as it will find itself in the turn to come: in a copy of this world in which that turn has begun,
+        to be looked at and not stepped. Nothing changes here."""
+        begun = copy.copy(self)
+        begun.state = self.state.replaced(**{what: rows.copy() for what, rows in self.state.arrays().items()})
+        begun._open()
+        actor = copy.copy(self.actors[self.compiled.actors.index(name)])
+        actor.model = begun
+        return actor
 
     def _done(self, n: int) -> Done:
         S = self.state
