@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,15 +19,18 @@ import pyarrow as pa
 
 from dashboards import state
 from dashboards.state import Subject
-from sim import records, register
+from sim import records, register, seats
 from sim.arrays import History
+from sim.players import Script
 from sim.runs import Prepared
-from sim.world import World
+from sim.seats import MODEL, Choice
+from sim.world import Option, World
 
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """One run as far as it is known; immutable. last: the last turn there is, 0 the start.
+    """One run as far as it is known; immutable. last: the last turn there is, 0 the start. refused: actor, turn and why
+    of what a player had chosen and cannot choose here.
 
     Its tables are those of a run folder, each made when it is first asked for.
     """
@@ -36,6 +39,7 @@ class Film:
     ready: Prepared
     last: int
     history: History
+    refused: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def turns(self) -> int:
@@ -86,13 +90,41 @@ def _numbered(names: Sequence[str]) -> dict[str, int]:
     return {name: n for n, name in enumerate(names)}
 
 
+class Kept(Script):
+    """Chooses what was chosen in the run that is looked at; where a change has made that impossible, the model does."""
+
+    def __init__(
+        self,
+        model: World,
+        name: str,
+        index: int,
+        made: Mapping[tuple[str, int], Choice],
+        refused: list[tuple[str, int, str]],
+    ) -> None:
+        super().__init__(model, name, index, made)
+        self.refused = refused
+
+    def decide(self, options: Sequence[Option]) -> Choice:
+        world, choice = self.model, super().decide(options)
+        why = seats.wrong(world.compiled, world.state, self.index, world.turn, choice)
+        if why is None:
+            return choice
+        self.refused.append((self.name, world.turn, why))
+        return MODEL
+
+
 class Live:
     """One run of a subject, stepped when it is asked for. Raises BadInput and FolderProblem as `Subject.ready` does."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject, self.ready = subject, subject.ready()
         seed, policy = subject.draws()
-        self._world = World(self.ready.compiled, seed, subject.drawn(), policy)
+        self._refused: list[tuple[str, int, str]] = []
+        made = subject.chosen()
+        seated = dict.fromkeys(
+            {actor for actor, _ in made}, lambda model, name, index: Kept(model, name, index, made, self._refused)
+        )
+        self._world = World(self.ready.compiled, seed, subject.drawn(), policy, seated)
         self._lock = threading.Lock()
         self._film: Film | None = None
 
@@ -107,7 +139,13 @@ class Live:
             return self._film
 
     def _shown(self) -> Film:
-        return Film(self.subject, self.ready, self._world.turn, self._world.history(self.subject.run))
+        history = self._world.history(self.subject.run)
+        return Film(self.subject, self.ready, self._world.turn, history, tuple(self._refused))
+
+    def chosen(self) -> dict[tuple[str, int], Choice]:
+        """What players chose, by actor and turn, as far as it has come."""
+        with self._lock:
+            return {(actor, turn): choice for actor, turn, choice in self._world.chosen}
 
 
 class Player:

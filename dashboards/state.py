@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from sim import data, located, runs, store, swept
+from sim import data, game, located, runs, seats, store, swept
 from sim.arrays import POLICIES
 from sim.errors import BadInput, FolderProblem, UserError
 from sim.plan import Plan
 from sim.runs import Prepared, Run, prepare, prepared
 from sim.scenario import Scenario, as_data, as_yaml, nearest, parse, read, with_numbers
+from sim.seats import Choice, Choices
 from sim.study import changed
 from sim.swept import Swept
 
@@ -30,6 +31,7 @@ DEPTH = 4  # folders below DIR that are looked into
 MOST_FOLDERS = 5000
 KEPT = 4  # opened run folders, and prepared scenarios, at once
 RUN, STUDY, COMPARISON, HINDCAST = "run", "study", "comparison", "hindcast"
+GAME = "game"  # one that was left; played to the end it is a run
 
 Value = TypeVar("Value")
 
@@ -122,7 +124,8 @@ class Kept:
 @dataclass(frozen=True)
 class Entry:
     """A folder of results under DIR. id: its path below DIR, by which addresses name it. problem: why it cannot be
-    opened; None if it can. manifest: as it was written; empty where there is a problem."""
+    opened; None if it can. manifest: as it was written, of a game what its choices begin with, `actor`, who is played,
+    and `over`, the turns that are; empty where there is a problem."""
 
     id: str
     path: Path
@@ -144,7 +147,7 @@ def asks_study(path: Path) -> bool:
 
 
 class Library:
-    """What lies under DIR: run folders, studies, comparisons and scenario files, each looked up by id in a list.
+    """What lies under DIR: run folders, studies, comparisons, games and scenario files, each looked up by id in a list.
 
     No path is ever made of what an address says.
     """
@@ -156,13 +159,13 @@ class Library:
         self._lock = threading.Lock()
 
     def entries(self, kind: str | None = None) -> list[Entry]:
-        """The folders, latest first; of one kind, or all. Reads only manifests that have changed."""
+        """The folders, latest first; of one kind, or all but games that were left. Reads only what has changed."""
         with self._lock:
             found = [entry for path in self._folders() if (entry := self._entry(path)) is not None]
             there = {entry.path for entry in found}
             self._seen = {path: seen for path, seen in self._seen.items() if path in there}
         found.sort(key=lambda entry: (-entry.changed, entry.id))
-        return [entry for entry in found if kind is None or entry.kind == kind]
+        return [entry for entry in found if entry.kind == kind or (kind is None and entry.kind != GAME)]
 
     def entry(self, id: str, kind: str | None = None) -> Entry:  # noqa: A002
         """The folder of an id. Raises BadInput for one that is not in the list, FolderProblem for a damaged one."""
@@ -184,9 +187,9 @@ class Library:
         entry = self.entry(id, STUDY)
         return self._opened.get((entry.path, entry.changed), lambda: swept.open_sweep(entry.path))
 
-    def holds_study(self, id: str) -> bool:  # noqa: A002
-        """Whether an id is that of a study."""
-        return any(entry.id == id for entry in self.entries(STUDY))
+    def holds(self, id: str, kind: str) -> bool:  # noqa: A002
+        """Whether an id is that of a folder of this kind."""
+        return any(entry.id == id for entry in self.entries(kind))
 
     def scenarios(self) -> dict[str, Path]:
         """Scenario files by id: those saved under DIR (`./name`), then the shipped ones (`name`)."""
@@ -211,7 +214,7 @@ class Library:
         return self._made.get((name, id(thing)), lambda: (thing, make()))[1]
 
     def _folders(self) -> Iterable[Path]:
-        """Every folder with a manifest, a bounded way down; none below one that has it."""
+        """Every folder with a manifest or a game, a bounded way down; none below one that has it."""
         level, count = [self.folder], 0
         for _ in range(DEPTH):
             below: list[Path] = []
@@ -225,7 +228,7 @@ class Library:
                     count += 1
                     if count > MOST_FOLDERS:
                         return
-                    if (path / store.MANIFEST).is_file():
+                    if (path / store.MANIFEST).is_file() or (path / seats.FILE).is_file():
                         yield path
                     elif not path.name.startswith("."):
                         below.append(path)
@@ -233,8 +236,9 @@ class Library:
 
     def _entry(self, path: Path) -> Entry | None:
         """What is in a folder; None if it went away meanwhile."""
+        left = not (path / store.MANIFEST).is_file()
         try:
-            stat = (path / store.MANIFEST).stat()
+            stat = (path / (seats.FILE if left else store.MANIFEST)).stat()
         except OSError:
             return None
         mark = (stat.st_mtime, stat.st_size)
@@ -243,12 +247,19 @@ class Library:
             return known[1]
         id_ = path.relative_to(self.folder).as_posix()
         try:
-            manifest = store.read_manifest(path)
+            manifest = _left(path) if left else store.read_manifest(path)
             entry = Entry(id_, path, str(manifest.get("kind")), manifest, stat.st_mtime)
         except UserError as error:
-            entry = Entry(id_, path, RUN, {}, stat.st_mtime, str(error))
+            entry = Entry(id_, path, GAME if left else RUN, {}, stat.st_mtime, str(error))
         self._seen[path] = (mark, entry)
         return entry
+
+
+def _left(path: Path) -> dict[str, Any]:
+    """What there is to know of a game that was left."""
+    made = game.chosen(path)
+    told = {name: value for name, value in vars(made).items() if name != "made"}
+    return told | {"kind": GAME, "actor": game.person(made), "over": made.last}
 
 
 _library: Library | None = None
@@ -316,8 +327,9 @@ def _number(text: str) -> float | str:
 class Subject:
     """One run that can be looked at: of a folder, or made here of a scenario and a seed; and what the reader changed.
 
-    folder, scenario: ids of the library; one of them is empty. A folder is that of a run or of a study. run: its number
-    there. seed, policy: None with a folder (its own). sets: `path=value`, from the start. changes: from a turn on.
+    folder, scenario: ids of the library; one of them is empty. A folder is that of a run, of a study or of a game, of
+    which the turns are those that are over. run: its number there. seed, policy: None with a folder (its own). sets:
+    `path=value`, from the start. changes: from a turn on.
     """
 
     scenario: str = ""
@@ -360,13 +372,30 @@ class Subject:
     @property
     def recorded(self) -> bool:
         """Whether it is a run of a run folder as it stands there."""
-        plain = not self.sets and not self.changes and self.policy is None
-        return bool(self.folder) and plain and not self.of_study
+        return bool(self.folder) and self.plain and not self.of_study and not self.of_game
+
+    @property
+    def plain(self) -> bool:
+        """Whether the reader changed nothing."""
+        return not self.sets and not self.changes and self.policy is None
 
     @property
     def of_study(self) -> bool:
         """Whether it is a run of a study."""
-        return bool(self.folder) and library().holds_study(self.folder)
+        return bool(self.folder) and library().holds(self.folder, STUDY)
+
+    @property
+    def of_game(self) -> bool:
+        """Whether it is a game that is not over."""
+        return bool(self.folder) and library().holds(self.folder, GAME)
+
+    @property
+    def count(self) -> int:
+        """How many runs its folder holds; 0 where it is in none."""
+        if not self.folder or self.of_game:
+            return int(bool(self.folder))
+        found = library()
+        return int((found.study if self.of_study else found.run)(self.folder).runs)
 
     def with_(self, **changes: Any) -> Subject:
         return dataclasses.replace(self, **changes)
@@ -378,9 +407,15 @@ class Subject:
             of = self._studied()
             point = ("point", of.folder, found.entry(self.folder, STUDY).changed, self.run, self.sets, self.changes)
             return found.made(point, lambda: _of_point(of.plan, self.run, self.sets, self.changes))
-        if self.folder:
-            entry = found.entry(self.folder, RUN)
+        if self.of_game:
+            entry = found.entry(self.folder, GAME)
+            if not entry.manifest["over"]:
+                raise BadInput(f"{self.folder}: no turn of this game is over yet; end one on the page Play.")
+            path, turns, own = entry.path / runs.SCENARIO, entry.manifest["over"], ()
             mark: Hashable = entry.changed
+        elif self.folder:
+            entry = found.entry(self.folder, RUN)
+            mark = entry.changed
             recorded = found.run(self.folder)
             turns = recorded.manifest["turns"]
             path = entry.path / runs.SCENARIO
@@ -397,13 +432,34 @@ class Subject:
             return self.seed, self.policy
         if self.of_study:
             return self._studied().plan.study.seed, self.policy
+        if self.of_game:
+            manifest = library().entry(self.folder, GAME).manifest
+            return int(manifest["seed"]), self.policy or manifest["policy"]
         manifest = library().run(self.folder).manifest
         own = manifest["policy"] if manifest["policy_set"] else None
         return int(manifest["seed"]), self.policy or own
 
     def drawn(self) -> int:
-        """The kernel's run number, which decides all chance: its own number, but of a study's run that of its point."""
-        return self._studied().plan.drawn(self.run) if self.of_study else self.run
+        """The kernel's run number, which decides all chance: its own number, but of a study's run that of its point,
+        and where players chose counted from the first that they chose in."""
+        if self.of_study:
+            return self._studied().plan.drawn(self.run)
+        made = self._choices()
+        return self.run if made is None else made.run + self.run
+
+    def chosen(self) -> dict[tuple[str, int], Choice]:
+        """What players chose in it, by actor and turn; nothing where the model chose for all."""
+        made = self._choices()
+        return {} if made is None else made.of(self.run)
+
+    def _choices(self) -> Choices | None:
+        """What players chose in its folder."""
+        if not self.folder or self.of_study:
+            return None
+        found = library()
+        if self.of_game:
+            return game.chosen(found.entry(self.folder, GAME).path)
+        return found.run(self.folder).choices
 
     def _studied(self) -> Swept:
         """The study that it is a run of. Raises BadInput where there is no such run."""

@@ -11,9 +11,9 @@ import pytest
 
 from dashboards import live, state
 from dashboards.state import Change, Kept, Library, Query, Subject
-from sim import parameters, store
+from sim import game, parameters, store
 from sim.errors import BadInput, FolderProblem
-from sim.runs import Run, run
+from sim.runs import Run, prepare, run
 from sim.scenario import numbers, read
 
 
@@ -72,6 +72,61 @@ def test_a_change_differs_from_its_turn_on_only(library: Library):
     number = live.open_live(Subject(scenario="minimal", changes=(Change(6, set=("raiders", 0.0)),)), 6).reach(6)
     assert number.values(5) == plain.values(5)
     assert number.values(6)["raiders"] < 0.1
+
+
+@pytest.fixture
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> game.Game:
+    """A game of run 7 in DIR, of which nothing is played yet."""
+    monkeypatch.setattr(state, "_library", Library(tmp_path))
+    live._WARM.set()
+    dealings = Path(__file__).with_name("dealings.yaml")
+    return game.start(prepare(dealings), "dealings", "rebels", 1, 7, parent=tmp_path)
+
+
+def a_turn_on(played: game.Game) -> bool:
+    """A turn is ended with every offer that lies there accepted, and the second option done; whether an offer was."""
+    seat = played.seat
+    first = {one.offer.ask: one.offer for one in seat.offers}.values()  # one for each act that is asked for
+    played.choose(game.choice([seat.options[1].option], {(one.bargain, one.proposer): True for one in first}, {}))
+    return bool(seat.offers)
+
+
+def test_a_game_that_was_left_is_looked_at_as_far_as_it_was_played(played: game.Game):
+    subject = Subject(folder="dealings-1")
+    assert [entry.id for entry in state.library().entries(state.GAME)] == ["dealings-1"]
+    assert state.library().entries() == []
+    with pytest.raises(BadInput, match="no turn of this game is over"):
+        subject.ready()
+    for turn in (1, 2):
+        a_turn_on(played)
+        film = live.open_live(subject, 99).reach(99)
+        assert film.turns == film.last == turn
+        assert film.history.states[0].tolist() == played.history().states[0].tolist()
+    with pytest.raises(BadInput, match="There is no run folder"):
+        state.library().run("dealings-1")
+
+
+def test_a_played_run_is_watched_with_what_was_chosen(played: game.Game):
+    accepted = [a_turn_on(played) for _ in range(8)]
+    assert any(accepted)
+    done = played.finish(figures=False)
+    subject = Subject(folder="dealings-1")
+    film = live.open_live(subject, 8).reach(8)
+    for name in ("states", "acts", "events", "beliefs"):
+        assert store.table_hash(getattr(film, name)) == store.table_hash(done.one(name, 0)), name
+    assert subject.chosen() == done.choices.of(0)
+    assert film.refused == ()
+
+
+def test_a_change_leaves_of_what_was_chosen_what_can_still_be(played: game.Game):
+    accepted = [a_turn_on(played) for _ in range(8)]
+    played.finish(figures=False)
+    of = live.open_live(Subject(folder="dealings-1", policy="frozen"), 8)  # nobody else acts, and so nobody offers
+    film = of.reach(8)
+    assert [turn for _, turn, _ in film.refused] == [turn for turn, yes in enumerate(accepted, 1) if yes]
+    assert all("no offer" in why for _, _, why in film.refused)
+    kept = {(actor, turn) for actor, turn in of.chosen()}
+    assert kept == {("rebels", turn) for turn, yes in enumerate(accepted, 1) if not yes}
 
 
 @pytest.mark.parametrize("text", ["", "x", "1", "1:act", "1:act:a:b", "1:set:a", "x:set:a=1", "1:eval:a=1"])
