@@ -99,9 +99,7 @@ class Calibration:
 def open_calibration(folder: str | Path) -> Calibration:
     """The calibration of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
     path = Path(folder)
-    manifest = store.read_manifest(path)
-    if manifest.get("kind") != "calibration":
-        raise FolderProblem(f"{path}: not a calibration, but a folder of kind {manifest.get('kind')!r}")
+    manifest = store.read_manifest(path, "calibration")
     if not manifest["complete"]:
         raise FolderProblem(f"{path}: a calibration that was not finished; {_again(path, manifest)}")
     return Calibration(path, manifest)

@@ -42,7 +42,7 @@ from sim.arrays import (
     State,
     Talks,
 )
-from sim.errors import BadInput, FolderProblem
+from sim.errors import BadInput
 from sim.naming import Words, capital, listed, share
 from sim.scenario import Scenario, as_data, turn_of
 
@@ -518,11 +518,7 @@ class Comparison:
 
 def open_comparison(folder: str | Path) -> Comparison:
     """The comparison of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
-    path = Path(folder)
-    manifest = store.read_manifest(path)
-    if manifest.get("kind") != "comparison":
-        raise FolderProblem(f"{path}: not a comparison, but a folder of kind {manifest.get('kind')!r}")
-    return Comparison(path, manifest)
+    return Comparison(Path(folder), store.read_manifest(folder, "comparison"))
 
 
 def compare(

@@ -20,7 +20,7 @@ import pyarrow as pa
 from sim import columns, data, facts, naming, observed, obstacles, parameters, store, verdicts
 from sim import runs as running
 from sim.arrays import Compiled, History
-from sim.errors import BadInput, FolderProblem
+from sim.errors import BadInput
 from sim.metrics import Record
 from sim.rivals import trend_notes
 from sim.scenario import numbers, settable, with_numbers
@@ -110,11 +110,7 @@ class Hindcast:
 
 def open_hindcast(folder: str | Path) -> Hindcast:
     """The hindcast of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
-    path = Path(folder)
-    manifest = store.read_manifest(path)
-    if manifest.get("kind") != "hindcast":
-        raise FolderProblem(f"{path}: not a hindcast, but a folder of kind {manifest.get('kind')!r}")
-    return Hindcast(path, manifest)
+    return Hindcast(Path(folder), store.read_manifest(folder, "hindcast"))
 
 
 def hindcast(

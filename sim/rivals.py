@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from sim import analysis, columns, store
 from sim.arrays import Compiled
-from sim.errors import BadInput, FolderProblem
+from sim.errors import BadInput
 from sim.runs import EVERYTHING, Progress, Run, open_run, prepare, run
 
 THEORIES = ("quantal", "best", "challenge", "reinforcement", "random", "frozen", "trend")
@@ -119,10 +119,7 @@ def theories(
 
 def open_theories(folder: str | Path) -> Theories:
     """The comparison of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
-    manifest = store.read_manifest(folder)
-    if manifest.get("kind") != "theories":
-        raise FolderProblem(f"{folder}: not a comparison of theories, but one of kind {manifest.get('kind')!r}")
-    return Theories(Path(folder), manifest)
+    return Theories(Path(folder), store.read_manifest(folder, "theories"))
 
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:

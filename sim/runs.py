@@ -684,9 +684,7 @@ def versions() -> dict[str, str]:
 def open_run(folder: str | Path) -> Run:
     """The run of a folder. Raises FolderProblem where there is none, or one that is unfinished or damaged."""
     path = Path(folder)
-    manifest = store.read_manifest(path)
-    if manifest.get("kind") != "run":
-        raise FolderProblem(f"{path}: not a run folder, but one of kind {manifest.get('kind')!r}")
+    manifest = store.read_manifest(path, "run")
     for name, entry in manifest["tables"].items():
         table = path / name
         if not table.is_file():

@@ -36,6 +36,11 @@ LOCK = ".lock"
 PART = ".part"
 ROW_GROUP_BYTES = 4_000_000
 ROW_GROUP_ROWS = 65_536
+# What a folder is called by its kind.
+KINDS = {
+    "run": "run folder", "comparison": "comparison", "hindcast": "hindcast", "calibration": "calibration",
+    "theories": "comparison of theories",
+}  # fmt: skip
 WAITING = 64  # parts of a table that wait side by side; each takes memory of its own
 
 REASONS = {
@@ -562,15 +567,20 @@ def what_is(folder: Path) -> str:
     return "it holds other files"
 
 
-def read_manifest(folder: Path | str) -> dict[str, Any]:
-    """The manifest of a finished run folder. Raises FolderProblem for a foreign, unfinished or damaged one."""
+def read_manifest(folder: Path | str, kind: str | None = None) -> dict[str, Any]:
+    """The manifest of a finished folder, of a kind of `KINDS` or of any.
+
+    Raises FolderProblem for a foreign, unfinished or damaged one.
+    """
     folder = Path(folder)
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise FolderProblem(f"{folder}: no such run folder")
+        raise FolderProblem(f"{folder}: no such {KINDS.get(kind or '', 'run folder')}")
     if not path.is_file():
         with storage(folder):
-            raise FolderProblem(f"{folder}: not a run folder: no {MANIFEST} ({_emptiness(folder)})")
+            raise FolderProblem(
+                f"{folder}: not a {KINDS.get(kind or '', 'run folder')}: no {MANIFEST} ({_emptiness(folder)})"
+            )
     with storage(path):
         raw = path.read_bytes()
     try:
@@ -584,6 +594,8 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
         raise FolderProblem(f"{path}: written by a newer Tightrope (format {version}); update Tightrope")
     if not whole:
         raise FolderProblem(f"{path}: damaged or edited: its seal does not fit its contents")
+    if kind is not None and content.get("kind") != kind:
+        raise FolderProblem(f"{folder}: not a {KINDS[kind]}, but a folder of kind {content.get('kind')!r}")
     return content
 
 

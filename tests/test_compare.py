@@ -493,12 +493,12 @@ def test_a_folder_reads_back_as_it_was_written(done: compare.Comparison):
 
 
 def test_only_comparisons_are_opened(done: compare.Comparison, tmp_path: Path):
-    with pytest.raises(FolderProblem, match="no such run folder"):
+    with pytest.raises(FolderProblem, match="no such comparison"):
         open_comparison(tmp_path / "none")
     other = runs.run("minimal", runs=2, figures=False, out=tmp_path / "run")
     with pytest.raises(FolderProblem, match="not a comparison, but a folder of kind 'run'"):
         open_comparison(other.folder)
-    with pytest.raises(FolderProblem, match="not a run folder, but one of kind 'comparison'"):
+    with pytest.raises(FolderProblem, match="not a run folder, but a folder of kind 'comparison'"):
         runs.open_run(done.folder)
 
 

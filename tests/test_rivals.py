@@ -43,9 +43,9 @@ def test_the_folder_reads_back_and_each_theorys_folder_replays(done: rivals.Theo
     for name in rivals.TABLES:
         assert store.table_hash(getattr(again, name)) == store.table_hash(getattr(done, name))
     assert runs.replay(done.folder / "reinforcement", 7).same
-    with pytest.raises(FolderProblem, match="not a run folder, but one of kind 'theories'"):
+    with pytest.raises(FolderProblem, match="not a run folder, but a folder of kind 'theories'"):
         runs.open_run(done.folder)
-    with pytest.raises(FolderProblem, match="not a comparison of theories, but one of kind 'run'"):
+    with pytest.raises(FolderProblem, match="not a comparison of theories, but a folder of kind 'run'"):
         open_theories(done.folder / "quantal")
 
 
