@@ -22,7 +22,7 @@ import pyarrow as pa
 import solara
 
 from dashboards import charts
-from dashboards.picture import Frame
+from dashboards.picture import Frame, as_json
 from sim.naming import spaced
 
 GEO = Path(__file__).with_name("geo.json")
@@ -242,15 +242,15 @@ def _towards(start: Point, end: Point, by: float) -> Point:
 
 
 @lru_cache(maxsize=1)
-def outlines() -> dict[str, Any]:
+def outlines() -> str:
     """What never changes and is sent to a page once: name and path of each country, beside the column of chips."""
-    return {"shift": COLUMN, "countries": [{"name": c["name"], "path": c["path"]} for c in geo()["countries"]]}
+    return as_json({"shift": COLUMN, "countries": [{"name": c["name"], "path": c["path"]} for c in geo()["countries"]]})
 
 
 @solara.component_vue("vue/map.vue")
 def _Drawn(
-    land: dict,
-    scene: dict,
+    outlines: str,
+    drawn: str,
     title: str = "",
     event_actor: Callable[[str], Any] = lambda name: None,
     event_act: Callable[[Any], Any] = lambda key: None,
@@ -268,8 +268,8 @@ def Map(
     """The map of a `scene`. on_actor: called with the id of an actor that is clicked; on_act: with an act's key."""
     with Frame(title, lambda: table_of(scene)):
         _Drawn(
-            land=outlines(),
-            scene=scene,
+            outlines=outlines(),
+            drawn=as_json(scene),
             title=title,
             event_actor=on_actor or (lambda name: None),
             event_act=on_act or (lambda key: None),

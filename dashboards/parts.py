@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import reacton.ipyvuetify as rv
 import solara
+from solara.server import kernel_context
 
 from dashboards.state import Query, address
 from sim.errors import UserError
@@ -57,6 +59,12 @@ def guarded(handler: Callable[..., Any], tell: Callable[[str], Any]) -> Callable
             tell("")
 
     return handle
+
+
+def together() -> contextlib.AbstractContextManager[Any]:
+    """What is set within is drawn once, at its end: with `parts.together(): …`."""
+    tab = kernel_context.get_current_context().app_object
+    return contextlib.nullcontext() if tab is None else tab
 
 
 def use_work(work: Callable[[], Value], dependencies: list[Any]) -> tuple[Value | None, BaseException | None, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,8 +21,8 @@ Table = Callable[[], pa.Table]
 
 
 @solara.component_vue("vue/chart.vue")
-def _Chart(option: dict, title: str = "", height: int = 360, event_click: Clicked = lambda key: None) -> None:
-    """See `Picture`."""
+def _Chart(option: str, title: str = "", height: int = 360, event_click: Clicked = lambda key: None) -> None:
+    """See `Picture`. option: as `as_json` has it."""
 
 
 @solara.component_vue("vue/save.vue")
@@ -75,7 +76,7 @@ def Picture(
         solara.Text(empty)
         return
     with Frame(title, table or (lambda: pa.Table.from_pylist(_even(charts.rows_of(option))))):
-        _Chart(option=option, title=title, height=height, event_click=on_click or (lambda key: None))
+        _Chart(option=as_json(option), title=title, height=height, event_click=on_click or (lambda key: None))
 
 
 @solara.component
@@ -94,6 +95,12 @@ def Frame(title: str, table: Table, children: list[solara.Element] = []) -> None
             rv.Html(tag="h3", children=[title])
             _Save(title=title, file=file_name(title), paper=charts.look(dark).paper, csv=csv, event_wanted=wanted)
         solara.Div(classes=["tightrope-drawn"], children=children)
+
+
+def as_json(value: Any) -> str:
+    """Plain values as one text: large ones reach the page so, as a text is compared, sent and kept as it is, where of a
+    dict each part is looked at on the way, several times on either side."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def as_csv(table: pa.Table) -> str:

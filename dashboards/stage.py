@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import reacton.ipyvuetify as rv
@@ -120,7 +120,20 @@ def _capital(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ sentences
 
 
-def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
+class Record(Protocol):
+    """What sentences are made of: the tables of one run, as a `Film` or a folder holds them, and its scenario."""
+
+    @property
+    def ready(self) -> Prepared: ...
+    @property
+    def events(self) -> Any: ...
+    @property
+    def acts(self) -> Any: ...
+    @property
+    def dealings(self) -> Mapping[str, Any]: ...
+
+
+def sentences(film: Record, turn: int) -> list[dict[str, Any]]:
     """What happened in a turn, in plain sentences: dated events, incidents, acts in order of actor, then what became of
     offers, meetings and promises."""
     names = cast(film.ready)
@@ -147,19 +160,18 @@ def sentences(film: Film, turn: int) -> list[dict[str, Any]]:
     return told + [{"kind": "dealing", "text": text} for text in dealings(film, turn)]
 
 
-def dealings(film: Film, turn: int) -> list[str]:
+def dealings(film: Record, turn: int) -> list[str]:
     """Offers answered, meetings held and what they agreed, and promises kept or broken in a turn, in sentences."""
     words, tables = cast(film.ready).words, film.dealings
     told = [
         f"{capital(words.actor(row['target']))} {row['answer']} an offer: {words.actor(row['proposer'])} "
         f"{words.option((row['bargain'], row['target']))}"
-        for row in tables["offers"].to_pylist()
-        if row["answered_turn"] == turn and row["answer"]
+        for row in _of(tables["offers"], "answered_turn", turn)
+        if row["answer"]
     ]
     came: dict[str, dict[str, bool]] = defaultdict(dict)
-    for row in tables["sessions"].to_pylist():
-        if row["turn"] == turn:
-            came[row["forum"]][row["member"]] = bool(row["came"])
+    for row in _of(tables["sessions"], "turn", turn):
+        came[row["forum"]][row["member"]] = bool(row["came"])
     told += [
         f"{capital(words.forum(forum))} meets; {sum(seats.values())} of {len(seats)} members came"
         for forum, seats in came.items()
@@ -167,15 +179,21 @@ def dealings(film: Film, turn: int) -> list[str]:
     told += [
         f"{capital(words.forum(row['forum']))}: {words.output(row['forum'], row['output'])}: "
         + ("agreed" if row["followed"] else "not agreed")
-        for row in tables["statements"].to_pylist()
-        if row["turn"] == turn
+        for row in _of(tables["statements"], "turn", turn)
     ]
-    return told + [_promised(words, row) for row in tables["promises"].to_pylist() if _settled(row, turn)]
+    # A promise that is kept without an act stands until the run ends.
+    return told + [
+        _promised(words, row)
+        for row in _of(tables["promises"], "settled_turn", turn)
+        if row["status"] == "broken" or (row["status"] == "kept" and row["action"])
+    ]
 
 
-def _settled(row: Mapping[str, Any], turn: int) -> bool:
-    """Whether a promise was broken in this turn, or kept by an act: one without an act stands until the run ends."""
-    return row["settled_turn"] == turn and (row["status"] == "broken" or (row["status"] == "kept" and row["action"]))
+def _of(table: Any, column: str, turn: int) -> list[dict[str, Any]]:
+    """The rows of a table in whose column stands this turn."""
+    from pyarrow import compute
+
+    return table.filter(compute.equal(table.column(column), turn)).to_pylist()
 
 
 def _promised(words: Words, row: Mapping[str, Any]) -> str:
@@ -201,11 +219,11 @@ def _rows(table: Any, turn: int) -> list[dict[str, Any]]:
     return table.slice(int(first), int(last - first)).to_pylist()
 
 
-def feed(film: Film, turn: int) -> list[dict[str, Any]]:
-    """The turn and those before it, latest first."""
+def feed(film: Record, turn: int, back: int = TOLD) -> list[dict[str, Any]]:
+    """The turn and those before it, latest first. back: how many turns."""
     names = cast(film.ready)
     return [
-        {"turn": t, "date": names.dates[t], "told": sentences(film, t)} for t in range(turn, max(turn - TOLD, -1), -1)
+        {"turn": t, "date": names.dates[t], "told": sentences(film, t)} for t in range(turn, max(turn - back, -1), -1)
     ]
 
 
@@ -213,8 +231,15 @@ def feed(film: Film, turn: int) -> list[dict[str, Any]]:
 
 
 @solara.component_vue("vue/feed.vue")
+def _Feed(happened: str, event_act: Callable[[Key], Any] = lambda key: None) -> None:
+    """See `Feed`."""
+
+
+@solara.component
 def Feed(turns: list[dict[str, Any]], event_act: Callable[[Key], Any] = lambda key: None) -> None:
-    """What happened, in sentences; a click on an act brings its key back."""
+    """What happened, in sentences: unasked, then what was answered, agreed, kept and broken, then who did what. A click
+    on an act brings its key back. turns: of `feed`."""
+    _Feed(happened=picture.as_json(turns), event_act=event_act)
 
 
 @solara.component
@@ -258,7 +283,7 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
     """The indicators that are looked at; of two runs both lines."""
     names, dark = cast(films[0].ready), picture.is_dark()
     first = names.main[:count] if len(films) == 1 else parting(films, names)[:count]
-    paths = [path for path in (list(shown) or first) if path in names.titles]
+    paths = list(shown) or first
     states = [film.part(paths) for film in films]
     drawn = charts.run_panels(states[0], paths, names.titles, names.ranges, names.ladders)
     if len(films) > 1:
@@ -279,7 +304,7 @@ def TheIndicators(films: Sequence[Film], turn: int, shown: Sequence[str], count:
 
         return pa.concat_tables([one.append_column("side", [["AB"[n]] * one.num_rows]) for n, one in enumerate(states)])
 
-    picture.Picture(option, "Indicators", table)
+    picture.Picture(option, "Indicators", table, charts.height(len(paths), columns))
 
 
 def parting(films: Sequence[Film], names: Cast) -> list[str]:
@@ -298,6 +323,17 @@ def mark_alone(happened: Sequence[list[dict[str, Any]]]) -> None:
             there = {(told.get("who"), told["text"]) for told in beside["told"]}
             for told in turn["told"]:
                 told["alone"] = (told.get("who"), told["text"]) not in there
+
+
+def tell_refused(film: Film, turns: Sequence[dict[str, Any]]) -> None:
+    """Adds to its turn what a player had chosen in the run that is looked at and cannot choose here."""
+    names = cast(film.ready)
+    for told in turns:
+        told["told"][:0] = [
+            {"kind": "incident", "text": f"{names.title(actor)} cannot do here what was chosen for it ({why}); the "
+                                         "model chooses in its place"}
+            for actor, turn, why in film.refused if turn == told["turn"]
+        ]  # fmt: skip
 
 
 @solara.component
@@ -353,6 +389,8 @@ def Stage(
         return lambda name: on_actor(side, name)
 
     happened = [feed(one, turn) for one in films]
+    for one, turns in zip(films, happened, strict=True):
+        tell_refused(one, turns)
     if other is None:
         rv.Html(tag="div", class_="stage", children=[
             Panel("map", TheMap(film, turn, happened[0][0]["told"], act(0), actor(0))),

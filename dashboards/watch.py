@@ -6,7 +6,7 @@ The address holds all of it: what is watched (`state.Subject`), `fork` for the c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import reacton.ipyvuetify as rv
@@ -20,11 +20,13 @@ from sim.arrays import POLICIES
 from sim.errors import BadInput
 from sim.naming import number, spaced
 from sim.runs import Prepared
+from sim.scenario import nearest
 
 PAGE = pages.Page("watch", "Watch", "mdi-play-circle-outline", 10)
 FIRST = "takeover-2021"
 SPEEDS = (0.5, 1.0, 2.0, 4.0)  # turns a second
 FOUND = 40  # numbers shown at once
+MOST = 16  # indicators side by side
 
 
 @solara.component_vue("vue/controls.vue")
@@ -82,6 +84,19 @@ def _Change(
     """An act to be forced, or an indicator to be set, at the beginning of the turn to come."""
 
 
+@solara.component_vue("vue/show.vue")
+def _Show(
+    found: list[dict[str, str]],
+    count: int,
+    chosen: list[str],
+    most: int,
+    event_search: Callable[[str], Any],
+    event_show: Callable[[list[str]], Any],
+    event_close: Callable[[Any], Any],
+) -> None:
+    """Which indicators are looked at."""
+
+
 @solara.component
 def View(query: Query, go: parts.Go) -> None:
     subject = Subject.of(query, FIRST)
@@ -126,12 +141,15 @@ def Watching(
     here = solara.use_memo(_here, [])
     turn, films = shown.value
     names = stage.cast(ready)
+    looked, set_looked = solara.use_state(solara.use_memo(lambda: _indicators(query.all("show"), names), []))
 
     def show(wanted: int) -> None:
         wanted = max(0, min(int(wanted), turns))
         if wanted != shown.value[0]:
-            shown.set(_frames(lives, wanted))
-            go.note(_at(subject, forks, query).with_(turn=wanted or None))
+            reached = _frames(lives, wanted)
+            with parts.together():
+                shown.set(reached)
+                go.note(_at(subject, forks, looked).with_(turn=wanted or None))
 
     def tick() -> bool:
         show(shown.value[0] + 1)
@@ -160,7 +178,11 @@ def Watching(
     def again(new: Subject, changed: tuple[Change, ...], at: int) -> None:
         """Go to another run at a turn."""
         set_playing(False)
-        go(PAGE.path, _at(new, changed, query).with_(turn=at or None))
+        go(PAGE.path, _at(new, changed, looked).with_(turn=at or None))
+
+    def look(paths: list[str]) -> None:
+        set_looked(_indicators(tuple(map(str, paths)), names))
+        go.note(_at(subject, forks, paths).with_(turn=shown.value[0] or None))
 
     def why(side: int, key: dict[str, Any]) -> None:
         wanted = {name: key.get(name) for name in ("actor", "action", "target")}
@@ -201,10 +223,12 @@ def Watching(
             Changing(subject, films[0], turn, lambda change, fork: again(
                 subject if fork else subject.with_(changes=(*subject.changes, change)),
                 (*forks, change) if fork else (), turn), lambda: set_opened(""), tell)  # fmt: skip
+        elif opened == "show":
+            Showing(films[0], turn, looked, parts.guarded(look, tell), lambda: set_opened(""))
         if problem:
             parts.Note(text=problem, kind="error")
         stage.Stage(
-            films[0], turn, why, who, parts.guarded(step_to, tell), shown=query.all("show"), size=size,
+            films[0], turn, why, who, parts.guarded(step_to, tell), shown=looked, size=size,
             other=films[1] if len(films) > 1 else None,
         )  # fmt: skip
 
@@ -214,8 +238,18 @@ def _frames(lives: list[Live], turn: int) -> tuple[int, list[Film]]:
     return turn, [live.reach(turn) for live in lives]
 
 
-def _at(subject: Subject, forks: tuple[Change, ...], query: Query) -> Query:
-    return subject.query().with_(fork=tuple(change.text() for change in forks), show=query.all("show"))
+def _at(subject: Subject, forks: tuple[Change, ...], looked: Sequence[str]) -> Query:
+    return subject.query().with_(fork=tuple(change.text() for change in forks), show=tuple(looked))
+
+
+def _indicators(paths: tuple[str, ...], names: stage.Cast) -> tuple[str, ...]:
+    """The indicators of an address, each once. Raises BadInput."""
+    for path in paths:
+        if path not in names.titles:
+            raise BadInput(f"There is no indicator “{path[:80]}”{nearest(path, names.titles)}.")
+    if len(set(paths)) > MOST:
+        raise BadInput(f"The address names {len(set(paths))} indicators to show; at most {MOST} can be.")
+    return tuple(dict.fromkeys(paths))
 
 
 def _here() -> Callable[[], bool]:
@@ -320,6 +354,28 @@ def Setup(
         event_start=parts.guarded(begin, tell),
         event_close=lambda _: close(),
     )
+
+
+@solara.component
+def Showing(
+    film: Film, turn: int, looked: Sequence[str], show: Callable[[list[str]], Any], close: Callable[[], Any]
+) -> None:
+    """Which indicators are looked at: those chosen first, then those that the actors care for most."""
+    text, search = solara.use_state("")
+    names, values = stage.cast(film.ready), film.values(min(turn, film.last))
+    words = text.lower().split()
+    paths = dict.fromkeys([*looked, *names.main, *names.titles])
+    found = [path for path in paths if all(word in f"{path} {names.titles[path]}".lower() for word in words)]
+    _Show(
+        found=[{"path": path, "title": names.titles[path], "now": names.words.value(path, values[path])}
+               for path in found[:FOUND]],
+        count=len(found),
+        chosen=list(looked),
+        most=MOST,
+        event_search=lambda value: search(str(value)[:200]),
+        event_show=show,
+        event_close=lambda _: close(),
+    )  # fmt: skip
 
 
 @solara.component
