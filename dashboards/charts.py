@@ -144,7 +144,8 @@ def _round(low: float, high: float) -> Option:
     if not low < high:
         low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
     ticks = MaxNLocator(6).tick_values(low, high)
-    return {"min": float(ticks[0]), "max": float(ticks[-1]), "interval": float(ticks[1] - ticks[0])}
+    first, last, step = (float(f"{value:.10g}") for value in (ticks[0], ticks[-1], ticks[1] - ticks[0]))
+    return {"min": first, "max": last, "interval": step}
 
 
 def _value_axis(of: Look, **more: Any) -> Option:

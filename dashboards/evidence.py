@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import reacton.ipyvuetify as rv
@@ -12,16 +14,42 @@ import solara
 from dashboards import pages, parts, stage, state
 from dashboards.state import Query, Subject
 from sim import evidence
-from sim.decision import carriers, decide
+from sim.decision import carried, decide
 from sim.errors import BadInput
-from sim.naming import capital, spaced
+from sim.naming import capital, number, share, spaced
 from sim.runs import Prepared
 
 PAGE = pages.Page("evidence", "Evidence", "mdi-book-open-variant", 50)
 FIRST = "takeover-2021"
 KINDS = ("claims", "numbers", "assumptions", "chronology", "documents")
 SHOWN = 200  # rows of a list
-FIRST_OPTIONS = 6  # of an actor, whose numbers are weighed
+ACTS = 12  # acts that a number or a claim weighs most in
+
+
+@dataclass(frozen=True)
+class Act:
+    """An option open to an actor in the first turn, and a number in it. carries: of its expected utility; first: the
+    chance that it is drawn first."""
+
+    actor: str
+    action: str
+    target: str | None
+    carries: float
+    first: float
+    path: str
+
+    @property
+    def weight(self) -> float:
+        """What hangs on the number there."""
+        return abs(self.carries) * self.first
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """What hangs on a number in the first turn. weight: over all options; acts: those in which most does."""
+
+    weight: float
+    acts: list[Act]
 
 
 @solara.component_vue("vue/evidence.vue")
@@ -37,7 +65,7 @@ def _Evidence(
     busy: bool,
     detail: dict[str, Any] | None,
     event_go: Callable[[dict[str, Any]], Any],
-    event_why: Callable[[str], Any],
+    event_why: Callable[[dict[str, Any]], Any],
 ) -> None:
     """A list, and beside it one thing of it."""
 
@@ -50,17 +78,21 @@ def View(query: Query, go: parts.Go) -> None:
         raise BadInput(f"The address says kind={kind[:40]}; it must be one of {', '.join(KINDS)}.")
     ready = Subject(scenario=scenario).ready()
     find = query.get("find")[:200]
-    weighed, error, busy = parts.use_work(
-        lambda: state.library().beside(ready, "weights", lambda: weights(ready)) if kind == "assumptions" else {},
-        [scenario, kind == "assumptions"],
+    claim, path, event = (query.get(name) for name in ("claim", "number", "event"))
+    asked = bool(kind == "assumptions" or claim or path)
+    found, error, busy = parts.use_work(
+        lambda: (ready, state.library().beside(ready, "bearings", lambda: bearings(ready))) if asked else None,
+        [scenario, asked],
     )
     if error is not None:
         raise error
+    weighed = found[1] if found is not None and found[0] is ready else None  # what comes last may be another scenario's
     rows, count, about = listed(ready, kind, find.lower().split(), weighed or {})
-    claim, number, event = (query.get(name) for name in ("claim", "number", "event"))
     detail = (
-        of_claim(ready, claim) if claim else of_number(ready, number) if number else of_event(event) if event else None
-    )
+        of_claim(ready, claim, weighed) if claim
+        else of_number(ready, path, weighed) if path
+        else of_event(event) if event else None
+    )  # fmt: skip
 
     def where(given: dict[str, Any]) -> None:
         """To another view of this page: only what it says changes."""
@@ -82,15 +114,16 @@ def View(query: Query, go: parts.Go) -> None:
             busy=busy,
             detail=detail,
             event_go=where,
-            event_why=lambda action: _to_act(ready, scenario, str(action), go),
+            event_why=lambda key: _to_act(ready, scenario, key, go),
         )
 
 
-def _to_act(ready: Prepared, scenario: str, action: str, go: parts.Go) -> None:
-    """The card of the first actor who can do an act, whether it was done or not."""
-    for actor, name, target in ready.compiled.options:
-        if name == action:
-            go("why", Query().with_(scenario=scenario, turn=1, actor=actor, action=action, target=target))
+def _to_act(ready: Prepared, scenario: str, key: Mapping[str, Any], go: parts.Go) -> None:
+    """The card of an option in the first turn, whether it was taken or not; of a kind of act that of who can do it."""
+    for actor, action, target in ready.compiled.options:
+        own = {"actor": actor, "action": action, "target": target}
+        if all(own[name] == value for name, value in key.items() if name in own):
+            go("why", Query().with_(scenario=scenario, turn=1, **own))
             return
 
 
@@ -98,7 +131,7 @@ def _to_act(ready: Prepared, scenario: str, action: str, go: parts.Go) -> None:
 
 
 def listed(
-    ready: Prepared, kind: str, words: list[str], weighed: dict[str, float]
+    ready: Prepared, kind: str, words: list[str], weighed: Mapping[str, Bearing]
 ) -> tuple[list[dict[str, Any]], int, str]:
     """Rows of a list that have every word, how many there are in all, and a line about the list."""
     rows, about = _rows(ready, kind, weighed)
@@ -107,11 +140,11 @@ def listed(
     return shown, len(found), about
 
 
-def _rows(ready: Prepared, kind: str, weighed: dict[str, float]) -> tuple[list[dict[str, Any]], str]:
+def _rows(ready: Prepared, kind: str, weighed: Mapping[str, Bearing]) -> tuple[list[dict[str, Any]], str]:
     cited = _cited(ready)
     if kind == "claims":
         return [
-            _row(one.id, one.locator, one.statement, f"{len(cited.get(one.id, []))} numbers", {"claim": one.id})
+            _row(one.id, one.locator, one.statement, _count(len(cited.get(one.id, []))), {"claim": one.id})
             for one in evidence.claims().values()
         ], "What the documents state, in our words; with how many numbers of the scenario rest on it."
     if kind == "chronology":
@@ -132,16 +165,18 @@ def _rows(ready: Prepared, kind: str, weighed: dict[str, float]) -> tuple[list[d
             for path, title, entry in entries
         ], "Every number of the scenario, and what it rests on."  # fmt: skip
     assumed = [(path, title, entry) for path, title, entry in entries if entry.assumption and not entry.claim]
-    assumed.sort(key=lambda one: -weighed.get(one[0], 0.0))
+    assumed.sort(key=lambda one: -weighed[one[0]].weight if one[0] in weighed else 0.0)
     return [
         _row(
-            f"{weighed[path]:.4f}" if path in weighed else "", title, entry.assumption, _value(entry), {"number": path}
+            number(weighed[path].weight) if path in weighed else "",
+            title, entry.assumption, f"{_value(entry)} · {path}", {"number": path},
         )
         for path, title, entry in assumed
     ], (
-        "Numbers that rest on an assumption alone, those first that most hangs on at the start: the expected utility "
-        "that each carries in the actors' likeliest options, by the chance of each, summed."
-    )
+        "Numbers that rest on an assumption alone, those first that most hangs on in the first turn: the expected "
+        "utility that each carries in all options open to the actors, each times its chance to be drawn first, added "
+        "up. What moves an outcome over a whole run, the study ‘everything’ asks."
+    )  # fmt: skip
 
 
 def _row(mark: str, head: str, text: str | None, foot: str, key: dict[str, str]) -> dict[str, Any]:
@@ -163,6 +198,10 @@ def _cited(ready: Prepared) -> dict[str, list[tuple[str, str, Any]]]:
     return state.library().beside(ready, "cited", make)
 
 
+def _count(numbers: int) -> str:
+    return "1 number" if numbers == 1 else f"{numbers} numbers"
+
+
 def _value(entry: Any) -> str:
     value = entry.quantity.value
     return spaced(value) if isinstance(value, str) else f"{value:.6g}"
@@ -172,32 +211,43 @@ def _basis(entry: Any) -> str:
     return ", ".join(entry.claim or []) or ("assumption" if entry.assumption else "neither")
 
 
-def weights(ready: Prepared) -> dict[str, float]:
-    """By number: the expected utility that it carries in each actor's likeliest options of the first turn, times the
-    chance of each to be drawn first, summed over all."""
-    found: dict[str, float] = {}
+def bearings(ready: Prepared) -> dict[str, Bearing]:
+    """What hangs on each number in the options that are open to the actors in the first turn."""
+    acts: dict[str, list[Act]] = {}
     known = {path for path, _, _ in stage.numbers_of(ready)}
     for actor in ready.compiled.actors:
         decision = decide(ready.compiled, 1, 0, 1, actor)
-        for option in [one for one in decision.options if one.available][:FIRST_OPTIONS]:
-            for one in carriers(decision.desk, option.name, known, most=10_000):
-                found[one.path] = found.get(one.path, 0.0) + option.first * abs(one.carries)
-    return found
+        rows = [(option, decision.desk.row(option.name)) for option in decision.options if option.available]
+        for path, _, carries in carried(decision.desk, known):
+            acts.setdefault(path, []).extend(
+                Act(actor, option.action, option.target, float(carries[row]), option.first, path)
+                for option, row in rows if carries[row]
+            )  # fmt: skip
+    return {path: Bearing(sum(act.weight for act in of), _weightiest(of)) for path, of in acts.items()}
+
+
+def _weightiest(acts: list[Act]) -> list[Act]:
+    return heapq.nlargest(ACTS, acts, key=lambda act: act.weight)
 
 
 # ------------------------------------------------------------------------------------------------ one thing
 
 
-def of_claim(ready: Prepared, name: str) -> dict[str, Any]:
-    """A claim, the numbers and acts that rest on it, and the events that report it. Raises BadInput."""
+def of_claim(ready: Prepared, name: str, weighed: Mapping[str, Bearing] | None) -> dict[str, Any]:
+    """A claim, the numbers and acts that rest on it, and the events that report it. weighed: None while it is not
+    known. Raises BadInput."""
     known = evidence.claims()
     if name not in known:
         raise BadInput(f"There is no claim “{name[:40]}”.")
     claim = known[name]
     raw = next(one for one in evidence.load("claims.yaml")["claims"] if one["id"] == name)
     resting = _cited(ready).get(name, [])
-    actions = list(dict.fromkeys(match[1] for path, _, _ in resting if (match := re.match(r"actions\.(\w+)", path))))
-    words = stage.cast(ready).words
+    best: dict[tuple[str, str, str | None], Act] = {}  # of each act the number through which most hangs on the claim
+    for path, _, _ in resting:
+        for act in (weighed or {}).get(path, Bearing(0.0, [])).acts:
+            key = (act.actor, act.action, act.target)
+            if key not in best or best[key].weight < act.weight:
+                best[key] = act
     return {
         "name": claim.id,
         "place": claim.locator,
@@ -209,31 +259,62 @@ def of_claim(ready: Prepared, name: str) -> dict[str, Any]:
             *([["mind", " ".join(str(raw["caution"]).split())]] if raw.get("caution") else []),
         ],
         "numbers": [_number(one) for one in resting],
-        "acts": [{"id": one, "title": capital(words.scenario.actions[one].title or spaced(one))} for one in actions],
+        "kinds": _kinds(ready, [path for path, _, _ in resting]),
+        "acts": _acts(ready, _weightiest(list(best.values()))),
+        "weighing": weighed is None,
+        "rests": True,
         "claims": [],
         "events": [_event(one) for one in evidence.load("chronology.yaml")["events"] if name in one["claims"]],
     }
 
 
-def of_number(ready: Prepared, path: str) -> dict[str, Any]:
-    """A number and what it rests on. Raises BadInput."""
+def _kinds(ready: Prepared, paths: list[str]) -> list[dict[str, str]]:
+    """The kinds of act that have one of these numbers for their own."""
+    known = ready.scenario.actions
+    named = dict.fromkeys(match[1] for path in paths if (match := re.match(r"actions\.(\w+)", path)))
+    return [{"id": one, "title": capital(known[one].title or spaced(one))} for one in named if one in known]
+
+
+def _acts(ready: Prepared, acts: list[Act]) -> list[dict[str, Any]]:
+    """Acts of the first turn and what a number carries in each, as texts."""
+    words = stage.cast(ready).words
+    titles = {path: title for path, title, _ in stage.numbers_of(ready)}
+    return [
+        {
+            "key": {"actor": act.actor, "action": act.action, "target": act.target},
+            "told": f"{capital(words.actor(act.actor))} {words.option((act.action, act.target))}",
+            "carries": f"{act.carries:+.4f}",
+            "first": share(act.first),
+            "through": titles[act.path],
+        }
+        for act in acts if act.weight > 0
+    ]  # fmt: skip
+
+
+def of_number(ready: Prepared, path: str, weighed: Mapping[str, Bearing] | None) -> dict[str, Any]:
+    """A number, what it rests on, and the acts that rest on it. weighed: None until it is known. Raises BadInput."""
     entry = next((one for one in stage.numbers_of(ready) if one[0] == path), None)
     if entry is None:
         raise BadInput(f"There is no number “{path[:100]}” in {ready.scenario.title}.")
     _, title, found = entry
     known = evidence.claims()
     bounds = found.quantity.range
-    match = re.match(r"actions\.(\w+)", path)
-    words = stage.cast(ready).words
+    bearing = (weighed or {}).get(path, Bearing(0.0, []))
+    rests = [["assumption", found.assumption]] if found.assumption else []
+    if not found.assumption and not found.claim:
+        rests = [["rests on", "neither claim nor assumption"]]
+    total = f"{number(bearing.weight)} of expected utility, over all open options"
+    carries = [["carries in the first turn", total]] if bearing.weight else []
     return {
         "name": title,
         "place": path,
         "text": f"{_value(found)}" + (f", of {bounds[0]:g} to {bounds[1]:g}" if bounds else ""),
-        "facts": [["assumption", found.assumption]] if found.assumption else
-                 [] if found.claim else [["rests on", "neither claim nor assumption"]],
+        "facts": rests + carries,
         "numbers": [],
-        "acts": [{"id": match[1], "title": capital(words.scenario.actions[match[1]].title or spaced(match[1]))}]
-                if match and match[1] in words.scenario.actions else [],
+        "kinds": _kinds(ready, [path]),
+        "acts": _acts(ready, bearing.acts),
+        "weighing": weighed is None,
+        "rests": True,
         "claims": [{"id": one, "place": known[one].locator if one in known else "there is no such claim",
                     "text": known[one].statement if one in known else ""} for one in found.claim or []],
         "events": [],
@@ -256,7 +337,10 @@ def of_event(name: str) -> dict[str, Any]:
             ["CAMEO, PLOVER", f"{raw.get('cameo') or '-'}, {raw.get('plover') or '-'}"],
         ],
         "numbers": [],
+        "kinds": [],
         "acts": [],
+        "weighing": False,
+        "rests": False,
         "claims": [{"id": one, "place": known[one].locator, "text": known[one].statement}
                    for one in raw["claims"] if one in known],
         "events": [],

@@ -1061,9 +1061,16 @@ def carriers(desk: Desk, option: Option, known: Iterable[str] | None = None, mos
     stake carries is what the other's gains add. Ideals, foresight and the like have no part of their own.
     """
     row = desk.row(option)
+    found = [Carrier(path, value, float(of_rows[row])) for path, value, of_rows in carried(desk, known)]
+    found.sort(key=lambda one: (-abs(one.carries), one.path))
+    return [one for one in found[:most] if abs(one.carries) > DUST * abs(found[0].carries)]
+
+
+def carried(desk: Desk, known: Iterable[str] | None = None) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Each number that parts of expected utilities are multiples of: path, value, and what it carries of each option's,
+    in the desk's order of options. known: these paths only."""
     desk.appraise()
-    now = float(desk.utilities[row])
-    found = []
+    now = desk.utilities.copy()
     allowed = None if known is None else set(known)
     for path in _entering(desk):
         value, column = _value(desk, path), desk.compiled.owners[path][0][0]
@@ -1073,7 +1080,6 @@ def carriers(desk: Desk, option: Option, known: Iterable[str] | None = None, mos
             continue
         with desk.changed(path, value * (1.0 - NUDGE)):
             desk.appraise()
-            found.append(Carrier(path, value, (now - float(desk.utilities[row])) / NUDGE))
+            of_rows = (now - desk.utilities) / NUDGE
+        yield path, value, of_rows
     desk.appraise()
-    found.sort(key=lambda one: (-abs(one.carries), one.path))
-    return [one for one in found[:most] if abs(one.carries) > DUST * abs(found[0].carries)]

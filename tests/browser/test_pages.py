@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from sim.decision import carried, carriers, decide
 from sim.evidence import sources
 from sim.explain import card
-from sim.runs import open_run, run
-from sim.scenario import read
+from sim.naming import number
+from sim.runs import open_run, prepare, run
+from sim.scenario import numbers, read
 from tests.browser import hostile
 from tests.browser.visiting import Dashboard, Visitor, serving, settled
 
@@ -212,6 +214,54 @@ def test_a_claim_leads_to_its_numbers_and_a_number_to_its_claims(visitor: Visito
     page.get_by_text("chronology").click()
     page.fill("input[type=search]", "putin merkel")
     settled(page, ".evidence-list", "E-061")
+
+
+def test_a_claim_and_a_number_lead_to_the_acts_that_rest_on_them(visitor: Visitor):
+    """What a number carries of an option is what the option loses when the number is a hair smaller."""
+    ready = prepare("takeover-2021")
+    path = "actors.russia.interests.borders.salience"
+    by_option = {}
+    for actor in ready.compiled.actors:
+        decision = decide(ready.compiled, 1, 0, 1, actor)
+        for option in decision.options:
+            if option.available:
+                found = {one.path: one.carries for one in carriers(decision.desk, option.name, [path], most=1)}
+                by_option[actor, *option.name] = (abs(found.get(path, 0.0)) * option.first, found.get(path, 0.0))
+    most = max(by_option, key=lambda key: by_option[key][0])
+    page = visitor.open(f"/evidence?scenario=takeover-2021&number={path}", ".evidence-one")
+    page.wait_for_selector(".evidence-carries")
+    assert page.locator(".evidence-carries").first.inner_text() == f"{by_option[most][1]:+.4f}"
+    total = sum(weight for weight, _ in by_option.values())
+    assert f"{number(total)} of expected utility" in page.inner_text(".evidence-one")
+    page.locator(".evidence-one button", has_text="FRS-007").click()
+    settled(page, ".evidence-one", "Numbers that rest on it")
+    page.wait_for_selector(".evidence-carries")
+    act = page.locator(".evidence-one li", has=page.locator(".evidence-carries")).first
+    told = act.locator("button").inner_text()
+    act.locator("button").click()
+    page.wait_for_selector(".card-text")
+    assert "turn=1" in page.url
+    assert told.split(" ")[0] in page.inner_text("main")
+
+
+def test_assumptions_are_ranked_by_what_hangs_on_them(visitor: Visitor):
+    page = visitor.open("/evidence?scenario=minimal&kind=assumptions", ".evidence-rows b:text-matches('[0-9]')")
+    ready = prepare("minimal")
+    known = {one.path: one for one in numbers(ready.scenario)}
+    weights: dict[str, float] = {}
+    for actor in ready.compiled.actors:
+        decision = decide(ready.compiled, 1, 0, 1, actor)
+        for path, _, carries in carried(decision.desk, known):
+            weights[path] = weights.get(path, 0.0) + sum(
+                option.first * abs(carries[decision.desk.row(option.name)])
+                for option in decision.options if option.available
+            )  # fmt: skip
+    assumed = [path for path, one in known.items() if one.assumption and not one.claim]
+    expected = [number(weights[path]) for path in sorted(assumed, key=lambda path: -weights.get(path, 0.0))
+                if path in weights]  # fmt: skip
+    shown = [one for one in page.locator(".evidence-rows b").all_inner_texts() if one.strip()]
+    assert shown == expected
+    assert len(shown) > 10
 
 
 # ------------------------------------------------------------------------------------------------ what it withstands
