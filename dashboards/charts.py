@@ -736,15 +736,16 @@ def row_height(count: int, extra: int = 52) -> int:
 
 
 def decision_parts(option: Mapping[str, Any], actor: str) -> dict[str, float]:
-    """Of one option of a decision card: what the actor's own interests add to its expected utility, what its regard for
-    others adds, and the cost. They sum to the utility.
+    """Of one option of a decision card: what the actor's own interests add to its expected utility and what its regard
+    for others adds if no promise counted, what promises add by being believed, and the cost. They sum to the utility.
 
     option: as `explain.Card.as_dict` has it.
     """
-    of_whom: dict[str, float] = {"interests": 0.0, "regard": 0.0}
+    sums: dict[str, float] = {"interests": 0.0, "regard": 0.0, "credibility": 0.0}
     for part in option["contributions"]:
-        of_whom["interests" if part["owner"] == actor else "regard"] += part["utility"]
-    return of_whom | {"cost": -option["cost"]}
+        sums["interests" if part["owner"] == actor else "regard"] += part["utility"] - part["trust"]
+        sums["credibility"] += part["trust"]
+    return sums | {"cost": -option["cost"]}
 
 
 def decision_bars(

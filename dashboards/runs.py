@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,14 +13,16 @@ import pyarrow as pa
 import reacton.ipyvuetify as rv
 import solara
 
-from dashboards import charts, pages, parts, picture, state
+from dashboards import charts, pages, parts, picture, stage, state
 from dashboards.fields import Button, Pick, Tick, Whole
 from dashboards.tables import Column, Row, Scrolled, Table
-from sim import analysis, columns, figures, store
+from sim import analysis, columns, figures, register, store
 from sim import runs as running
-from sim.errors import FolderProblem, UserError
+from sim.errors import BadInput, FolderProblem, UserError
 from sim.figures import RunData
 from sim.naming import capital, number, percent, spaced
+from sim.runs import Prepared
+from sim.scenario import nearest
 
 PAGE = pages.Page("runs", "Runs", "mdi-folder-open-outline", 30)
 
@@ -28,6 +31,7 @@ OPENS = {state.RUN: ("runs", "run"), state.STUDY: ("studies", "study"), state.CO
          state.HINDCAST: ("validation", "hindcast")}  # fmt: skip
 PANELS = 9  # shown at first
 MOST_PANELS = 30
+DRAWN_OVER = "yes"  # of the address: one run is drawn over the bands
 
 
 @solara.component
@@ -103,26 +107,33 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
     """A run folder: outcomes with intervals, bands, and one run against them."""
     folder = query.get("run")
     done = state.library().run(folder)
+    last = int(done.manifest["turns"])
     run, set_run = solara.use_state(query.whole("n", 0, 0, max(done.runs - 1, 0)))
-    turn, set_turn = solara.use_state(query.whole("turn", int(done.manifest["turns"]), 0, int(done.manifest["turns"])))
-    over, set_over = solara.use_state(True)
+    turn, set_turn = solara.use_state(query.whole("turn", last, 0, last))
+    over, set_over = solara.use_state(query.get("over", DRAWN_OVER) == DRAWN_OVER)
+    shown, set_shown = solara.use_state(asked_for(query, done))
     mark = state.library().entry(folder, state.RUN).changed
     key = ("ensemble", folder, mark)
 
     summary, failed, busy = parts.use_work(lambda: state.library().made((*key, "summary"), done.summary), [*key])
     data, lost, waiting = parts.use_work(lambda: one_run(done, run), [*key, run])
 
-    def noted(new_run: int, new_turn: int) -> None:
-        go.note(state.Query().with_(run=folder, n=new_run or None, turn=new_turn))
+    def noted(**new: Any) -> None:
+        """The view as it is now, in the address."""
+        view = {"run": run, "turn": turn, "over": over, "shown": shown} | new
+        go.note(state.Query().with_(
+            run=folder, n=view["run"] or None, turn=view["turn"], over=None if view["over"] else "no",
+            show=None if view["shown"] is None else view["shown"] or ("",),
+        ))  # fmt: skip
 
-    def to_run(new: int) -> None:
-        set_run(new)
-        noted(new, turn)
+    def to(name: str, change: Callable[[Any], None]) -> Callable[[Any], None]:
+        def changed(new: Any) -> None:
+            change(new)
+            noted(**{name: new})
 
-    def to_turn(new: int) -> None:
-        set_turn(new)
-        noted(run, new)
+        return changed
 
+    to_turn = to("turn", set_turn)
     with solara.Div(classes=["tightrope-head"]):
         rv.Html(tag="h1", class_="heading", children=[str(done.manifest["title"])])
         solara.Text(_facts(done), classes=["muted"])
@@ -143,10 +154,20 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
             if data is None:
                 parts.Note(text=f"Reading run {run} …" if lost is None else "", kind="wait")
             else:
-                Chooser(done.runs, run, to_run, over, set_over, waiting)
+                Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting)
                 Course(data, run, turn, to_turn, on_act=partial(_why, go, folder, run))
     if data is not None:
-        Bands(done, key, data if over else None, run, turn, to_turn)
+        Bands(done, key, data.data if over else None, run, turn, to_turn, shown, to("shown", set_shown))
+
+
+def asked_for(query: state.Query, done: running.Run) -> tuple[str, ...] | None:
+    """The indicators that the address names; None where it names none. Raises BadInput."""
+    named = query.all("show")
+    known = set(done.paths)
+    for path in named:
+        if path and path not in known:
+            raise BadInput(f"There is no indicator “{path[:100]}” in {done.folder.name}{nearest(path, known)}.")
+    return tuple(path for path in named if path)[:MOST_PANELS] if named else None
 
 
 def _why(go: parts.Go, folder: str, run: int, act: dict[str, Any]) -> None:
@@ -178,15 +199,32 @@ def Damaged(problem: BaseException, folder: str) -> None:
     parts.Note(text=parts.told(problem), kind="error", more=mend if isinstance(problem, UserError) else [])
 
 
-def one_run(done: running.Run, run: int) -> RunData:
+@dataclass(frozen=True, eq=False)
+class OneRun:
+    """One run: what pictures are drawn from, and what sentences are made of (`stage.Record`). dealings: its tables."""
+
+    data: RunData
+    ready: Prepared
+    dealings: Mapping[str, pa.Table]
+
+    @property
+    def events(self) -> pa.Table:
+        return self.data.events
+
+    @property
+    def acts(self) -> pa.Table:
+        return self.data.acts
+
+
+def one_run(done: running.Run, run: int) -> OneRun:
     """One run's tables and the names behind them; of a folder that kept outcomes only, the run done again."""
     if done.complete:
-        tables = {name: done.one(name, run) for name in running.DRAWN}
+        tables = {name: done.one(name, run) for name in dict.fromkeys((*running.DRAWN, *register.TABLES))}
         if not tables["states"].num_rows:
             raise FolderProblem(f"{done.folder}: the table states holds nothing of run {run}; the folder is damaged")
     else:
         tables = done.prepared.tables(running.again(done, run))
-    return running.run_data(done, tables)
+    return OneRun(running.run_data(done, tables), done.prepared, tables)
 
 
 # ---------------------------------------------------------------------------------------------------- its parts
@@ -242,14 +280,14 @@ def Chooser(
 
 @solara.component
 def Course(
-    data: RunData,
+    one: OneRun,
     run: int,
     turn: int,
     on_turn: Callable[[int], Any],
     on_act: Callable[[dict[str, Any]], Any] | None = None,
 ) -> None:
     """One run: its ladder turn by turn, and who did what."""
-    dark = picture.is_dark()
+    dark, data = picture.is_dark(), one.data
     dates = charts.dates_of(data.states)
     groups = figures.ladder_groups(data)
     names = [path for path in data.ladders if groups and path.split(".")[-1] in groups[0]]
@@ -272,7 +310,7 @@ def Course(
         charts.row_height(len(set(data.acts["actor"].to_pylist())) + 1, 92),
         on_click=on_act,
     )
-    Turn(data, turn, dates)
+    Turn(one, turn, on_act)
 
 
 def _titles(data: RunData) -> dict[str, str]:
@@ -280,32 +318,30 @@ def _titles(data: RunData) -> dict[str, str]:
 
 
 @solara.component
-def Turn(data: RunData, turn: int, dates: Sequence[str]) -> None:
-    """What happened and what was done in a turn, in plain sentences."""
-    titles = _titles(data)
-    events = columns.where(data.events, columns.values(data.events["turn"]) == turn).to_pylist()
-    acts = columns.where(data.acts, columns.values(data.acts["turn"]) == turn).to_pylist()
-    lines = [charts.event_words(row, titles) for row in events]
-    lines += [
-        f"{charts.act_words(row, titles, data.actions)} (probability {percent(row['probability'])})" for row in acts
-    ]
-    told_none = "the start: nothing has been done yet" if turn == 0 else "nobody did anything"
+def Turn(one: OneRun, turn: int, on_act: Callable[[dict[str, Any]], Any] | None) -> None:
+    """What happened and was done in a turn, in the sentences of Watch; a click on an act asks why."""
     with Scrolled("What happened in the turn"):
-        parts.Note(text=f"{dates[turn]}: {_count(len(lines)) if lines else told_none}", more=lines)
-
-
-def _count(events: int) -> str:
-    return "1 event or act" if events == 1 else f"{events} events and acts"
+        if turn:
+            stage.Feed(turns=stage.feed(one, turn, 1), event_act=on_act or (lambda key: None))
+        else:
+            parts.Note(text="The start: nobody has acted yet. Choose a later turn.")
 
 
 @solara.component
 def Bands(
-    done: running.Run, key: tuple[Any, ...], one: RunData | None, run: int, turn: int, on_turn: Callable[[int], Any]
+    done: running.Run,
+    key: tuple[Any, ...],
+    one: RunData | None,
+    run: int,
+    turn: int,
+    on_turn: Callable[[int], Any],
+    chosen: tuple[str, ...] | None,
+    choose: Callable[[tuple[str, ...]], Any],
 ) -> None:
-    """The ensemble's bands of the indicators that are chosen, and one run over them."""
+    """The ensemble's bands of the indicators that are chosen, and one run over them. chosen: None for those that the
+    actors care for most."""
     dark = picture.is_dark()
     names, problem, _ = parts.use_work(lambda: state.library().made((*key, "names"), lambda: _names(done)), [*key])
-    chosen, choose = solara.use_state(None)
     shown = chosen if chosen is not None else (names or {}).get("main", [])
     bands, failed, busy = parts.use_work(
         lambda: state.library().made((*key, "bands", tuple(shown)), lambda: bands_of(done, shown)) if shown else None,
@@ -320,9 +356,9 @@ def Bands(
             return
         kept = [path for path in shown if path in names["titles"]]
         with solara.Div(classes=["tightrope-row", "tightrope-chips"]):
-            Pick("Show another indicator", names["titles"], lambda path: choose([*kept, path][-MOST_PANELS:]))
+            Pick("Show another indicator", names["titles"], lambda path: choose(added(kept, path)))
             for path in kept:
-                Button(f"{names['titles'][path]}  ✕", partial(choose, [one for one in kept if one != path]), True)
+                Button(f"{names['titles'][path]}  ✕", partial(choose, tuple(one for one in kept if one != path)), True)
         if bands is None:
             parts.Note(
                 text="Reading the bands …" if busy else "Choose an indicator above.", kind="wait" if busy else "plain"
@@ -344,6 +380,11 @@ def Bands(
             charts.height(len(of)),
             on_click=lambda point: on_turn(int(point["turn"])),
         )  # fmt: skip
+
+
+def added(kept: Sequence[str], path: str) -> tuple[str, ...]:
+    """The indicators with another one, none twice and the latest of too many."""
+    return tuple(dict.fromkeys((*kept, path)))[-MOST_PANELS:]
 
 
 def _names(done: running.Run) -> dict[str, Any]:

@@ -16,11 +16,10 @@ import solara.lab
 from dashboards import charts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Whole
-from dashboards.runs import Course
+from dashboards.runs import Course, OneRun
 from dashboards.tables import Column, Row, Scrolled, Table
 from sim import data, runs, study, sweep, swept
 from sim.errors import BadInput, FolderProblem
-from sim.figures import RunData
 from sim.naming import capital, number, percent
 from sim.scenario import verb
 
@@ -500,10 +499,10 @@ def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
         with Scrolled("What it varies"):
             parts.Note(text=f"Variant {about['variant']}, point {about['point']}, replicate {about['replicate']}, "
                        f"seed {about['seed']}", more=told)  # fmt: skip
-        Course(of, run, min(turn, of.states.num_rows - 1), set_turn)
+        Course(of, run, min(turn, of.data.states.num_rows - 1), set_turn)
 
 
-def example(folder: Path, run: int) -> tuple[dict[str, Any], RunData]:
+def example(folder: Path, run: int) -> tuple[dict[str, Any], OneRun]:
     """What a run of a study was, and its tables, computed anew."""
     of = swept.open_sweep(folder)
     if not 0 <= run < of.runs:
@@ -519,4 +518,5 @@ def example(folder: Path, run: int) -> tuple[dict[str, Any], RunData]:
         "seed": about["seed"],
     })  # fmt: skip
     recorded.__dict__["prepared"] = ready  # a study's run has no folder of its own whose scenario could be read
-    return about, runs.run_data(recorded, ready.tables(history))
+    tables = ready.tables(history)
+    return about, OneRun(runs.run_data(recorded, tables), ready, tables)

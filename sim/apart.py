@@ -6,8 +6,8 @@ kernel's. What offers and sessions add up from such sums stands in `dealing`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,7 +40,8 @@ class Move:
 
 @dataclass(frozen=True)
 class Reliance:
-    """A promise that an option's effects hang on. counts: how far they do."""
+    """A promise that an option's effects hang on. counts: how far they do. adds: what the expected utility has by it:
+    as it is, less what it would be if nothing were promised."""
 
     giver: str
     kind: str
@@ -48,6 +49,7 @@ class Reliance:
     promised: float
     credibility: float
     counts: float
+    adds: float
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Contribution:
     of the turns to come (odd.md 7.3), kept to the range. gain: in the owner's own utility. weight: 1 for the actor
     itself, stake x regard for others. counts: what it is multiplied by: the chance of success (1 for the attempt) and,
     for what stands behind an offer or a session, how far that is expected. utility: weight x gain x counts.
+    trust: the part of the utility that promises add: as it is, less what it would be if none were given.
     through: `itself`; of an offer `gives`, `gets`, or `gives instead`, `gets instead` by a counter-offer; of a
     convening `moves`, `output` or `act`; `answer`: what its word would make the receiver do. deed: the act through
     which, where it is not the option itself.
@@ -75,6 +78,7 @@ class Contribution:
     utility: float
     through: str = "itself"
     deed: Deed | None = None
+    trust: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -153,15 +157,21 @@ def gain(T: Tables, S: State, o: int, h: int, after: float) -> float:
     return float(rules.gain(T.salience[h], ideal(T, S, h), S.x[s, 0], after, width, T.risk[o]))
 
 
-def change(T: Tables, S: State, x: int, o: int, e: int) -> tuple[float, float]:
-    """What effect e of option o is expected to change, in the eyes of x, and how far it counts."""
+Hold = tuple[int, bool]  # a belief, and whether it is on the promise's being broken that something hangs
+
+
+def change(T: Tables, S: State, x: int, o: int, e: int, doubted: Container[Hold] = ()) -> tuple[float, float]:
+    """What effect e of option o is expected to change, in the eyes of x, and how far it counts. doubted: promises that
+    count as not given."""
     s, belief = (int(code) for code in references(T, o, int(T.effect_at[e]), 2))
     value = T.effect_value[e] * product(S, references(T, o, int(T.effect_at[e]) + 2, int(T.effect_factors[e])))
     now, low, high, kind = S.x[s, 0], T.low[s], T.high[s], T.effect_kind[e]
     counts = 1.0
     if T.effect_when[e] != ALWAYS and belief >= 0:
         promised, credible = S.x[T.promised[belief], 0], S.x[T.credibility[belief], 0]
-        counts = rules.reliance(promised, credible, T.effect_when[e] == BROKEN)
+        on_broken = bool(T.effect_when[e] == BROKEN)
+        promised = 0.0 if (belief, on_broken) in doubted else promised
+        counts = rules.reliance(promised, credible, on_broken)
     if kind == ADD:
         found = rules.step(now, value * counts, low, high)
     elif kind == TO:
@@ -173,11 +183,12 @@ def change(T: Tables, S: State, x: int, o: int, e: int) -> tuple[float, float]:
     return float(found), float(counts)
 
 
-def _reliance(T: Tables, S: State, compiled: Compiled, belief: int, on_broken: bool) -> Reliance:
+def _reliance(T: Tables, S: State, compiled: Compiled, hold: Hold, adds: float) -> Reliance:
+    belief, on_broken = hold
     _, giver, kind = compiled.beliefs[belief]
     promised, credible = float(S.x[T.promised[belief], 0]), float(S.x[T.credibility[belief], 0])
     counts = float(rules.reliance(promised, credible, on_broken))
-    return Reliance(giver, kind, "broken" if on_broken else "kept", promised, credible, counts)
+    return Reliance(giver, kind, "broken" if on_broken else "kept", promised, credible, counts, adds)
 
 
 # ------------------------------------------------------------------------------------------------ sums
@@ -189,23 +200,53 @@ def act(
     """V of option o in somebody's eyes (odd.md 7.10) times `counts`, by interest; the promises that it hangs on; what
     it does by itself. named: whether the contributions tell the act."""
     T, S, compiled = by.tables, by.state, by.compiled
-    a, odds, of = int(T.option_action[o]), chance(T, S, o), deed(compiled, o) if named else None
-    contributions, reliances, moves = [], {}, []
+    odds, of = chance(T, S, o), deed(compiled, o) if named else None
+    holds: dict[Hold, None] = {}
+    moves = []
     for attempt in (False, True):
-        changes = []
-        for e in range(T.effect_start[a], T.effect_start[a + 1]):
-            s, belief = (int(code) for code in references(T, o, int(T.effect_at[e]), 2))
-            if s < 0 or bool(T.effect_attempt[e]) != attempt:
-                continue
+        for e, s, belief in _effects(by, o, attempt):
             expected, counted = change(T, S, by.x, o, e)
-            changes.append((s, expected))
             moves.append(Move(compiled.paths[s], expected, int(T.effect_after[e]), counted, attempt))
             if T.effect_when[e] != ALWAYS and belief >= 0:
-                reliance = _reliance(T, S, compiled, belief, T.effect_when[e] == BROKEN)
-                reliances[reliance.giver, reliance.kind, reliance.on] = reliance
-        whole = counts if attempt else counts * odds
-        contributions += changed(by, changes, whole, attempt, through, of)
-    return ordered(contributions, by.name), list(reliances.values()), moves
+                holds[belief, bool(T.effect_when[e] == BROKEN)] = None
+
+    def summed(doubted: Container[Hold] = ()) -> list[Contribution]:
+        found = []
+        for attempt in (False, True):
+            changes = [(s, change(T, S, by.x, o, e, doubted)[0]) for e, s, _ in _effects(by, o, attempt)]
+            found += changed(by, changes, counts if attempt else counts * odds, attempt, through, of)
+        return found
+
+    contributions = summed()
+    reliances = [_reliance(T, S, compiled, hold, total(contributions) - total(summed({hold}))) for hold in holds]
+    if holds:
+        contributions = _trusting(contributions, summed(holds))
+    return ordered(contributions, by.name), reliances, moves
+
+
+def _effects(by: Eyes, o: int, attempt: bool) -> Iterator[tuple[int, int, int]]:
+    """The effects of an option that move something: effect, slot and belief (-1: none)."""
+    T = by.tables
+    a = int(T.option_action[o])
+    for e in range(T.effect_start[a], T.effect_start[a + 1]):
+        s, belief = (int(code) for code in references(T, o, int(T.effect_at[e]), 2))
+        if s >= 0 and bool(T.effect_attempt[e]) == attempt:
+            yield e, s, belief
+
+
+def _trusting(parts: Iterable[Contribution], bare: Iterable[Contribution]) -> list[Contribution]:
+    """Contributions with what promises add to each. bare: the same without those promises."""
+
+    def key(part: Contribution) -> tuple[str, str, bool]:
+        return part.owner, part.interest, part.attempt
+
+    without = {key(part): part for part in bare}
+    found = []
+    for part in parts:
+        plain = without.pop(key(part), None)
+        found.append(replace(part, trust=part.utility - (plain.utility if plain else 0.0)))
+    left = without.values()  # what would follow without the promise, and does not with it
+    return found + [replace(part, change=0.0, gain=0.0, utility=0.0, trust=-part.utility) for part in left]
 
 
 def ordered(contributions: list[Contribution], actor: str) -> list[Contribution]:

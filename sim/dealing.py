@@ -625,5 +625,7 @@ class Dealer:
 
 
 def _counted(part: Contribution, counts: float, through: str) -> Contribution:
-    """A contribution to the worth of an act as one to the worth of an offer of it."""
-    return replace(part, counts=part.counts * counts, utility=part.utility * counts, through=through)
+    """A contribution to the worth of an act as one to the worth of an offer of it. What is got hangs on a word."""
+    worth = part.utility * counts
+    trust = worth if through.startswith("gets") else part.trust * counts
+    return replace(part, counts=part.counts * counts, utility=worth, through=through, trust=trust)

@@ -394,7 +394,83 @@ class Telling:
         where = f"{self.card.scenario.title}, run {self.decision.run}, turn {self.decision.turn}"
         return f"{where}\n{wrapped(self.summary())}"
 
-    # -- the answer in a paragraph
+    # -- the answer in a sentence, and in a paragraph
+
+    def in_short(self) -> str:
+        """Whether the act was done, and above all why."""
+        decision, words = self.decision, self.words
+        who, when = words.actor(decision.actor), words.date(self.card.date)
+        if decision.policy == "frozen":
+            return f"{capital(who)} did nothing in {when}: under the policy `frozen` nobody acts."
+        if self.card.focus is None:
+            if not decision.options:
+                return f"{capital(who)} did nothing in {when}: the scenario gives it nothing that it could do."
+            why = self.why_none() if self.open else "No option was open to it."
+            return f"{capital(who)} did nothing in {when}. {why}"
+        focus = decision.option(*self.card.focus)
+        name = self.quoted(focus.name)
+        if focus.order:
+            return self.why_done(focus, f"{capital(who)} did {name} in {when}")
+        if focus.name in decision.events:
+            return f"{capital(who)} did {name} in {when}, but did not choose to: it is a dated event of the scenario."
+        for also in decision.also:
+            if (also.action, also.target) == focus.name:
+                why = "to deliver what it owed" if also.why == "delivery" else "on the occasion of a session"
+                return (
+                    f"{capital(who)} did {name} in {when} {why}, with a chance of {share(also.probability)} then; of "
+                    "its own accord it did not choose it."
+                )
+        return self.why_not(focus, f"{capital(who)} did not do {name} in {when}")
+
+    def why_done(self, focus: Considered, lead: str) -> str:
+        """Of an act that was chosen."""
+        worth = f"worth {_signed(focus.utility)} to it"
+        if self.decision.by_player:
+            return f"{lead}: a player chose it. To the model it was {worth}{self.reasons(focus)}."
+        likelier = [option for option in self.open if option.first > focus.first]
+        if likelier:
+            rival = f"{share(likelier[0].first)} for {self.quoted(likelier[0].name)}"
+            came = f"the draw decided: its chance to come up first was {share(focus.first)}, against {rival}"
+        else:
+            came = f"of {len(self.open)} open options it was the likeliest to come up first ({share(focus.first)})"
+        return f"{lead}: it was {worth}, and {came}{self.reasons(focus)}."
+
+    def why_not(self, focus: Considered, lead: str) -> str:
+        """Of an act that was not done."""
+        if not focus.available:
+            return f"{lead}: it was not open to it. {capital(self.wanting(focus))}."
+        others = [("doing nothing", self.decision.hold_first)]
+        others += [(self.quoted(option.name), option.first) for option in self.decision.taken[:1]]
+        rival, first = max(others, key=lambda other: other[1])
+        worth = f"worth {_signed(focus.utility)} to it"
+        chance = f"Its chance to come up first was {share(focus.first)}, against {share(first)} for {rival}"
+        if self.decision.by_player:
+            return f"{lead}: a player chose otherwise. To the model it was {worth}{self.reasons(focus)}. {chance}."
+        if focus.fate in PASSED_OVER:
+            why = {
+                "channel taken": "it did something else to the same target through the same channel",
+                "attention short": "too little of its attention was left, and the draw went against it",
+                "attention gone": "its attention was spent",
+            }[focus.fate]
+            return f"{lead}: the draw brought it up, but {why}. It was {worth}{self.reasons(focus)}. {chance}."
+        drew = ": the draw decided" if focus.first > first else ""
+        return f"{lead}, though it was open: it was {worth}{self.reasons(focus)}. {chance}{drew}."
+
+    def reasons(self, option: Considered) -> str:
+        """The two greatest of what speaks for an option, and of what speaks against it."""
+        sums: dict[str, float] = {}
+        for part in option.contributions:
+            whose = "" if part.owner == self.decision.actor else f"{self.words.actor(part.owner)}: "
+            name = whose + self.indicator(part.path)
+            sums[name] = sums.get(name, 0.0) + part.utility
+        if sums:
+            sums["its cost"] = -option.cost
+        told = []
+        for side, sign in (("for it", 1.0), ("against it", -1.0)):
+            parts = sorted((item for item in sums.items() if sign * item[1] > 5e-5), key=lambda item: -sign * item[1])
+            if parts:
+                told.append(f"{side} {listed([f'{name} {_signed(value)}' for name, value in parts[:2]])}")
+        return f"; {', '.join(told)}" if told else ""
 
     def summary(self) -> str:
         """What was done, how likely it was, and whether the draw or the reasons decided."""
@@ -683,7 +759,7 @@ class Telling:
         ]
         if isinstance(option.theory, Rate):
             lines.append(wrapped(self.by_theory(option), "  ", "    "))
-        lines += self.dealing(option)
+        lines += [wrapped(line, "  ", "    ") for line in self.dealing(option)]
         plain = any(not part.attempt and part.through == "itself" for part in option.contributions)
         if option.chance < 1.0 and plain:
             lines.append(f"  What hangs on success is counted at its chance of {share(option.chance)}.")
@@ -743,7 +819,7 @@ class Telling:
         product = product if reliance.on == "kept" else f"1 - {product}"
         return (
             f"It hangs on a promise of {self.words.actor(reliance.giver)}, {promise}: what follows if that is "
-            f"{reliance.on} counts by {product}{reliance.counts:.3f}."
+            f"{reliance.on} counts by {product}{reliance.counts:.3f}; the promise adds {_signed(reliance.adds)}."
         )
 
     # -- offers, sessions, words and other theories
@@ -778,19 +854,19 @@ class Telling:
         return f"propensity {_signed(theory.propensity)} ({told}{f'; {earlier} earlier' if earlier else ''})"
 
     def dealing(self, option: Considered) -> list[str]:
-        """What stands behind an offer, a convening or a word."""
+        """What stands behind an offer, a convening or a word, a sentence or two each."""
         lines = []
         if option.terms is not None:
-            lines += [wrapped(line, "  ", "    ") for line in self.terms(option.terms)]
+            lines += self.terms(option.terms)
         if option.prospect is not None:
-            lines += [wrapped(line, "  ", "    ") for line in self.prospect(option.prospect)]
+            lines += self.prospect(option.prospect)
         for prompted in option.prompted[:TOLD]:
             kind = self.card.scenario.assurances[prompted.kind].title or spaced(prompted.kind)
             text = (
                 f"What its word ({kind}) would make others do: {self.words.deed(prompted.deed)}, likelier by "
                 f"{prompted.rise:+.4f}; worth {_signed(prompted.value)} to it: {_signed(prompted.utility)}."
             )
-            lines.append(wrapped(text, "  ", "    "))
+            lines.append(text)
         return lines
 
     def terms(self, terms: Terms) -> list[str]:
@@ -863,10 +939,16 @@ class Telling:
 
     def dealt(self) -> str:
         """What it was offered and answered, what fell due, where it came and how it voted."""
+        told = self.dealings()
+        if not told:
+            return ""
+        return "\n".join(["What it answered, owed, attended and voted", *(wrapped(one, "  ", "    ") for one in told)])
+
+    def dealings(self) -> list[str]:
+        """The same, a sentence or two each."""
         dealings = self.decision.dealings
         if not dealings.some:
-            return ""
-        lines = ["What it answered, owed, attended and voted"]
+            return []
         told = [line for answer in dealings.answers for line in self.answer(answer)]
         told += [self.occasion(also) for also in self.decision.also if also.why == "occasion"]
         told += [self.joining(joining) for joining in dealings.joinings if joining.joiner == self.decision.actor]
@@ -879,7 +961,7 @@ class Telling:
             giver, receiver = self.words.actor(tested.giver), self.words.actor(tested.receiver)
             odds = f"({share(tested.probability)} to keep)"
             told.append(f"Put to the test by {receiver}, {giver} {kept} its promise, {kind} {odds}.")
-        return "\n".join([*lines, *(wrapped(capital(line), "  ", "    ") for line in told)])
+        return [capital(line) for line in told]
 
     def answer(self, answer: Answer) -> list[str]:
         """One answer, its chance, and what the deal was worth to both."""

@@ -158,7 +158,7 @@ def test_parts_of_an_option_sum_to_its_utility(done):
     option = plain(charts.decision_bars(rows))
     sums = [dot["value"][0] for dot in series(option, "scatter")[0]["data"]]
     assert sums == pytest.approx([one["utility"] for one in options], abs=1e-9)
-    assert {s["name"] for s in series(option, "bar")} == {"interests", "regard", "cost"}
+    assert {s["name"] for s in series(option, "bar")} == {"interests", "regard", "credibility", "cost"}
     for n in range(len(options)):
         assert sum(bar["data"][n]["value"] for bar in series(option, "bar")) == pytest.approx(sums[n])
 

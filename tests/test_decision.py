@@ -301,6 +301,46 @@ def test_a_promise_counts_by_what_is_promised_and_believed(minimal):
     assert seen >= {("kept", True), ("broken", True)}
 
 
+@pytest.mark.parametrize("name", ["minimal", "takeover-2021"])
+def test_what_promises_add_is_what_is_lost_without_them(name):
+    """The kernel's own appraisal of the same state with nothing promised, against the parts that tell of trust; of
+    actors who expect no promises of the turn."""
+    compiled = compile_scenario(read(name).scenario)
+    compiled.tables.depth[:] = 0
+    actors = [actor for actor in compiled.actors if actor in ("alba", "borea", "russia", "china")]
+    added = 0
+    for decision in (decide(compiled, 7, 0, turn, actor) for turn, actor in product((3, 5), actors)):
+        desk = decision.desk
+        desk.state.x[desk.tables.promised, 0] = 0.0
+        desk.appraise()
+        for option in decision.options:
+            if option.available and option.reliances and not option.prompted:
+                lost = option.utility - desk.utilities[desk.row(option.name)]
+                assert math.fsum(part.trust for part in option.contributions) == pytest.approx(lost, abs=EXACT)
+                added += abs(lost) > 1e-4
+                if len(option.reliances) == 1:
+                    assert option.reliances[0].adds == pytest.approx(lost, abs=EXACT)
+    assert added
+
+
+def test_what_an_offer_gets_is_lost_if_the_word_is_not_believed():
+    takeover = compile_scenario(read("takeover-2021").scenario)
+    offers = 0
+    for turn in (1, 2, 4):
+        decision = decide(takeover, 1, 0, turn, "china")
+        desk = decision.desk
+        desk.state.alpha[:] = 0.0  # nobody's word is believed
+        for option in decision.options:
+            if option.available and option.terms is not None and option.terms.instead is None:
+                gets = [part for part in option.contributions if part.through == "gets"]
+                assert all(part.trust == part.utility for part in gets)
+                terms = desk.dealer.terms(int(desk.tables.option_deal[desk.first + desk.row(option.name)]))
+                (got,) = (share for share in terms.proposer.shares if not share.own)
+                assert got.worth == 0.0
+                offers += bool(gets)
+    assert offers
+
+
 def test_an_option_that_is_not_open_says_which_condition_fails(minimal):
     (missing,) = decide(minimal, 3, 0, 1, "alba").option("pay", "front").missing
     assert (missing.path, missing.bound, missing.wanted, missing.value) == ("alba.front.contact", "at_least", 1.0, 0.0)

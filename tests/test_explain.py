@@ -10,7 +10,7 @@ import pytest
 from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
-from sim.explain import WIDTH, _signed, card, table
+from sim.explain import WIDTH, Telling, _signed, card, table
 from sim.naming import share as _share
 from sim.scenario import read
 from tests.strategies import random_scenario
@@ -91,6 +91,37 @@ def test_an_act_that_was_not_done_is_explained_when_asked_for(folder):
     assert made.focus == other.name
     assert f": {other.fate}; its chance to be drawn first was" in made.text().replace("\n", " ")
     assert all(tip.rival == other.name for tip in made.tips)
+
+
+def test_the_answer_begins_with_whether_it_was_done_and_why(folder):
+    for turn in range(1, 13):
+        made = card(folder, "alba", turn)
+        for option in made.decision.options:
+            told = Telling(card(folder, "alba", turn, action=option.action, target=option.target)).in_short()
+            name = f"‘{Telling(made).words.option(option.name)}’"
+            if option.order:
+                assert told.startswith(f"Alba did {name} in ")
+                assert f"worth {_signed(option.utility)} to it" in told
+            elif option.available:
+                assert told.startswith(f"Alba did not do {name} in ")
+                assert f"worth {_signed(option.utility)} to it" in told
+                assert f"was {_share(option.first)}, against" in told
+            else:
+                assert told.startswith(f"Alba did not do {name} in ")
+                assert "it was not open to it." in told
+    run, turn = held(folder, "alba")
+    assert Telling(card(folder, "alba", turn, run)).in_short().startswith("Alba did nothing in ")
+
+
+def test_the_answer_names_what_weighs_most_on_either_side(folder):
+    made = card(folder, "alba", 1, action=card(folder, "alba", 1).decision.options[0].action)
+    option = made.decision.option(*made.focus)
+    told = Telling(made).in_short()
+    sums = {}
+    for part in option.contributions:
+        sums[part.path, part.owner] = sums.get((part.path, part.owner), 0.0) + part.utility
+    best = max(sums, key=sums.get)
+    assert f"for it {Telling(made).indicator(best[0])} {sums[best]:+.4f}" in told
 
 
 def test_an_act_that_was_not_open_says_why(folder):

@@ -10,7 +10,7 @@ import pandas
 import pytest
 
 from dashboards import charts
-from sim.runs import open_run
+from sim.runs import open_run, run
 from tests.browser import hostile
 from tests.browser.conftest import Visitor, serving, settled
 
@@ -37,11 +37,9 @@ def read(folder, name, table):
     return pandas.read_parquet(folder / name / f"{table}.parquet")
 
 
-def told(count):
-    """What the page says of so many events and acts."""
-    if count < 2:
-        return "1 event or act" if count else "nobody did anything"
-    return f"{count} events and acts"
+def told(page):
+    """What the page tells of the turn: events and incidents, acts."""
+    return tuple(page.locator(f"{COURSE} {kind}").count() for kind in ("li:is(.inject, .incident)", "button.act"))
 
 
 def test_every_folder_is_listed_filtered_sorted_and_opened(visitor, folder):
@@ -73,17 +71,64 @@ def test_one_run_is_told_turn_by_turn_and_the_address_names_it(visitor, folder):
     page = visitor.open("/runs?run=minimal-1&n=4&turn=2", COURSE)
     acts, events = read(folder, "minimal-1", "acts"), read(folder, "minimal-1", "events")
 
-    def count(run, turn):
-        return sum(int(((of.run == run) & (of.turn == turn)).sum()) for of in (acts, events))
+    def held(run, turn):
+        return tuple(int(((of.run == run) & (of.turn == turn)).sum()) for of in (events, acts))
 
-    settled(page, COURSE, told(count(4, 2)))
+    settled(page, COURSE, "February 2030")
+    assert told(page) == held(4, 2)
     page.get_by_label("Turn after").click()
-    settled(page, COURSE, told(count(4, 3)))
+    settled(page, COURSE, "March 2030")
+    assert told(page) == held(4, 3)
     page.get_by_label("Run after").click()
     page.wait_for_url("**n=5*")
-    settled(page, COURSE, told(count(5, 3)))
+    page.wait_for_function(f"() => document.querySelectorAll('{COURSE} button.act').length === {held(5, 3)[1]}")
     page.reload()
-    settled(page, COURSE, told(count(5, 3)))
+    settled(page, COURSE, "March 2030")
+    assert told(page) == held(5, 3)
+
+
+def test_the_address_names_the_indicators_and_a_shared_link_shows_them(visitor, folder):
+    page = visitor.open("/runs?run=minimal-1", ".tightrope-picture:has-text('middle 50%') svg")
+    chips = ".tightrope-chips button"
+    page.locator(chips).first.click()
+    page.wait_for_url("**show=*")
+    page.get_by_label("Show another indicator").fill("alba.front.contact")
+    page.wait_for_url("**alba.front.contact*")
+    page.get_by_label("Turn before").click()
+    page.wait_for_url("**turn=11*")
+    page.get_by_label("draw it over the bands").click()
+    page.wait_for_url("**over=no*")
+    shown = page.locator(chips).all_inner_texts()
+    assert any("Alba" in one for one in shown)
+    other = visitor.open(page.url.removeprefix(visitor.dashboard.url), ".tightrope-picture:has-text('middle 50%') svg")
+    assert other.locator(chips).all_inner_texts() == shown
+    assert not other.get_by_label("draw it over the bands").is_checked()
+    settled(other, COURSE, "November 2030")
+    assert other.url == page.url
+    bands = pandas.read_csv(saved(other, "CSV", "middle 50%").path())
+    assert "alba.front.contact" in set(bands.path)
+    other.goto(f"{visitor.dashboard.url}/runs?run=minimal-1&show=nothing")
+    settled(other, "main.page", "There is no indicator")
+
+
+def test_runs_tells_of_a_turn_what_watch_tells_and_the_tables_hold(browser, tmp_path):
+    """Offers, meetings and promises of a folder, in the same sentences."""
+    done = run("takeover-2021", runs=2, out=tmp_path / "runs" / "one", figures=False)
+    offers, promises = (done.one(name, 1).to_pandas() for name in ("offers", "promises"))
+    turn = int(promises[promises.status == "broken"].settled_turn.iloc[0])
+    with serving(tmp_path / "runs", tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open(f"/runs?run=one&n=1&turn={turn}", f"{COURSE} button.act")
+        here = [" ".join(one.split()) for one in page.locator(f"{COURSE} li").all_inner_texts()]
+        assert sum(" an offer: " in one for one in here) == (offers.answered_turn == turn).sum()
+        broken = promises[(promises.settled_turn == turn) & (promises.status == "broken")]
+        assert sum(" broke its word to " in one for one in here) == len(broken) > 0
+        page.goto(f"{served.url}/watch?run=one&n=1&turn={turn}")
+        page.wait_for_selector(".stage .feed section")
+        there = page.locator(".feed section").first.locator("li").all_inner_texts()
+        assert [" ".join(one.split()) for one in there] == here
+        assert came.wrong == []
+        came.context.close()
 
 
 def test_a_picture_is_saved_as_png_svg_and_its_data_as_csv(visitor, folder):
