@@ -16,10 +16,11 @@ from dashboards import charts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Text
 from dashboards.tables import Column, Row, Table
-from sim import figures, store
+from sim import figures, parameters, store
 from sim.errors import BadInput, FolderProblem
 from sim.hindcast import SAMPLES, Hindcast, open_hindcast
 from sim.naming import capital, number, percent, spaced
+from sim.runs import SCENARIO, prepare
 
 PAGE = pages.Page("validation", "Validation", "mdi-scale-balance", 55)
 
@@ -383,11 +384,11 @@ def Fact(row: Mapping[str, Any], done: Hindcast, go: parts.Go) -> None:
     parts.Note(text=row["statement"].strip(), more=lines)
     stood = next((one for one in done.obstacles.to_pylist() if one["fact"] == row["fact"]), None)
     if stood is not None:
-        Obstacle(stood, manifest, go)
+        Obstacle(stood, done, go)
 
 
 @solara.component
-def Obstacle(stood: Mapping[str, Any], manifest: Mapping[str, Any], go: parts.Go) -> None:
+def Obstacle(stood: Mapping[str, Any], done: Hindcast, go: parts.Go) -> None:
     """What stood in the way of a fact in the run nearest to passing."""
     part = stood["part"].removeprefix(f"facts.{stood['fact']}.")
     lines = [
@@ -400,23 +401,34 @@ def Obstacle(stood: Mapping[str, Any], manifest: Mapping[str, Any], go: parts.Go
     parts.Note(text=f"What stood in the way, in run {stood['run']}, the one nearest to passing", more=lines)
     if not stood["action"]:
         return
-    subject, failed, busy = parts.use_work(lambda: subject_of(manifest, stood["run"]),
-                                           [manifest["seal"], stood["run"]])  # fmt: skip
+    subject, failed, busy = parts.use_work(lambda: subject_of(done, stood["run"]),
+                                           [done.manifest["seal"], stood["run"]])  # fmt: skip
     if subject is not None:
         asked = subject.query().with_(turn=stood["turn"], actor=stood["actor"], action=stood["action"],
                                       target=stood["target"] or None)  # fmt: skip
         Button("Open the decision", lambda: go("why", asked))
-    elif not busy and failed is None:
+    elif failed is not None:
+        parts.Note(text=parts.told(failed), kind="error")
+    elif not busy:
         parts.Note(text="Its decision card cannot be opened: the scenario is not in the list, or has changed since.")
 
 
-def subject_of(manifest: Mapping[str, Any], run: int) -> state.Subject | None:
-    """The run of a hindcast, to be looked at on other pages; None where the scenario is no longer the same."""
+def subject_of(done: Hindcast, run: int) -> state.Subject | None:
+    """The run of a hindcast, to be looked at on other pages; None where the scenario is no longer the same. Numbers
+    that the run drew from a parameter file stand among what is set. Raises BadInput, FolderProblem."""
+    manifest = done.manifest
     name = _scenario(manifest)
-    if name is None or manifest.get("parameters"):
+    if name is None:
         return None
-    subject = state.Subject(scenario=name, seed=int(manifest["seed"]), run=run, sets=tuple(manifest["sets"]))
-    return subject if store.text_hash(subject.ready().text) == manifest["hashes"]["scenario"] else None
+    seed, sets = int(manifest["seed"]), tuple(manifest["sets"])
+    subject = state.Subject(scenario=name, seed=seed, run=run, sets=sets)
+    if store.text_hash(subject.ready().text) != manifest["hashes"]["scenario"]:
+        return None
+    if not manifest.get("parameters"):
+        return subject
+    drawn = prepare(done.folder / SCENARIO, (), None, done.folder / parameters.FILE).drawn
+    own = drawn.numbers(seed, [run])
+    return subject.with_(sets=(*sets, *(f"{path}={float(values[0])!r}" for path, values in own.items())))
 
 
 @solara.component

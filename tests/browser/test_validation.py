@@ -9,7 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from dashboards import jobs
+from sim import parameters
 from sim.hindcast import hindcast
+from sim.scenario import numbers
+from sim.scenario import read as read_scenario
 from tests.browser import hostile
 from tests.browser.conftest import Visitor, serving, settled
 from tests.browser.test_runs import cells, saved
@@ -128,6 +131,25 @@ def test_a_failing_fact_leads_to_the_decision_that_stood_in_its_way(visitor, sco
     page.wait_for_selector(".card-text")
     assert f"actor={stood.actor}&action={stood.action}" in page.url
     assert f"turn={stood.turn}" in page.url
+
+
+def test_the_decision_of_a_run_that_drew_its_numbers_is_opened_with_them(visitor, folder):
+    place = folder.parent / "sets.csv"
+    ranged = [entry for entry in numbers(read_scenario("takeover-2021").scenario) if entry.quantity.range][::12]
+    low, high = (",".join(str(entry.quantity.range[n]) for entry in ranged) for n in (0, 1))
+    head = f"{parameters.FIRST}\n# scenario: takeover-2021\n# world: afghanistan\n"
+    place.write_text(f"{head}weight,{','.join(entry.path for entry in ranged)}\n1,{low}\n1,{high}\n")
+    asked = folder.parent / "drawn.yaml"
+    asked.write_text(ASKED, encoding="utf-8")
+    done = hindcast("takeover-2021", 12, fact_file=asked, out=folder / "hindcast-drawn", figures=False,
+                    parameter_file=place)  # fmt: skip
+    stood = read(done.folder, "obstacles").set_index("fact").loc["T-2"]
+    page = visitor.open("/validation?hindcast=hindcast-drawn&fact=T-2", FACTS)
+    page.get_by_role("button", name="Open the decision").click()
+    page.wait_for_selector(".card-text .menu")
+    told = page.inner_text(".card-text .menu tr.focus")
+    assert f"{stood.utility:+.4f}" in told
+    assert page.url.count("set=") == len(ranged)
 
 
 def test_texts_of_facts_are_texts_and_the_page_can_be_used_by_all(visitor, scored):
