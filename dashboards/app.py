@@ -43,6 +43,7 @@ from dashboards.state import Query, address
 MODULES = (
     "dashboards.watch",
     "dashboards.why",
+    "dashboards.play",
     "dashboards.runs",
     "dashboards.compare",
     "dashboards.studies",

@@ -403,6 +403,7 @@ class Subject:
     def ready(self) -> Prepared:
         """The scenario with all that was changed, compiled; shared by all tabs. Raises BadInput, FolderProblem."""
         found = library()
+        own: tuple[str, ...] = ()
         if self.of_study:
             of = self._studied()
             point = ("point", of.folder, found.entry(self.folder, STUDY).changed, self.run, self.sets, self.changes)
@@ -411,7 +412,7 @@ class Subject:
             entry = found.entry(self.folder, GAME)
             if not entry.manifest["over"]:
                 raise BadInput(f"{self.folder}: no turn of this game is over yet; end one on the page Play.")
-            path, turns, own = entry.path / runs.SCENARIO, entry.manifest["over"], ()
+            path, turns = entry.path / runs.SCENARIO, entry.manifest["over"]
             mark: Hashable = entry.changed
         elif self.folder:
             entry = found.entry(self.folder, RUN)
@@ -421,7 +422,7 @@ class Subject:
             path = entry.path / runs.SCENARIO
             own = tuple(f"{at}={value!r}" for at, value in recorded.own(self.run).items())
         else:
-            path, turns, own = found.scenario(self.scenario), None, ()
+            path, turns = found.scenario(self.scenario), None
             mark = path.stat().st_mtime
         key = ("ready", path, mark, own, self.sets, self.changes)
         return found.made(key, lambda: _prepared(path, turns, (*own, *self.sets), self.changes))
