@@ -1,7 +1,7 @@
 """A run in the making: Mesa's `World`, stepped for one tab, and what of it the pages see. Only this module knows it.
 
 `Live` steps the world and keeps what came of each turn; `film` gives that as an immutable snapshot, which any number of
-threads may read. `Player` is the loop that steps it while its tab plays, and ends with the tab.
+threads may read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -146,33 +146,6 @@ class Live:
         """What players chose, by actor and turn, as far as it has come."""
         with self._lock:
             return {(actor, turn): choice for actor, turn, choice in self._world.chosen}
-
-
-class Player:
-    """Calls `tick` again and again, in a thread of its own, until it says no, it is told to stop, or the tab is gone.
-
-    tick: steps and shows; False at the end. here: whether the tab is still there.
-    """
-
-    def __init__(self, tick: Callable[[], bool], here: Callable[[], bool], seconds: float) -> None:
-        self._tick, self._here, self.seconds = tick, here, seconds
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._play, name="tightrope-play", daemon=True)
-        self._thread.start()
-
-    def _play(self) -> None:
-        while not self._over.wait(self.seconds):
-            if not self._here() or not self._tick():
-                break
-        self._over.set()
-
-    def stop(self) -> None:
-        """No further step is begun."""
-        self._over.set()
-
-    @property
-    def over(self) -> bool:
-        return self._over.is_set()
 
 
 _WARM = threading.Event()

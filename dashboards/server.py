@@ -267,6 +267,7 @@ def settings(home: str) -> dict[str, str]:
         "SOLARA_THEME_SHOW_BANNER": "False",
         "SOLARA_THEME_TITLE": "Tightrope",
         "SOLARA_THEME_VARIANT": "light",
+        "SOLARA_THEME_FORCE_REFRESH": "True",  # a tab that slept until its state was dropped: its address has the view
         "SOLARA_KERNEL_CULL_TIMEOUT": "2h",
         "SOLARA_ASSETS_CDN": "http://127.0.0.1:9/",
         "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",

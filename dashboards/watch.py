@@ -11,10 +11,9 @@ from typing import Any
 
 import reacton.ipyvuetify as rv
 import solara
-from solara.server import kernel_context
 
 from dashboards import pages, parts, stage, state
-from dashboards.live import Film, Live, Player, open_live
+from dashboards.live import Film, Live, open_live
 from dashboards.state import Change, Query, Subject
 from sim.arrays import POLICIES
 from sim.errors import BadInput
@@ -44,13 +43,15 @@ def _Controls(
     forked: bool,
     event_play: Callable[[Any], Any],
     event_turn: Callable[[int], Any],
+    event_tick: Callable[[int], Any],
     event_speed: Callable[[float], Any],
     event_open: Callable[[str], Any],
     event_drop: Callable[[str], Any],
     event_unfork: Callable[[Any], Any],
     event_size: Callable[[list[int]], Any],
 ) -> None:
-    """The strip above the stage, and the keys."""
+    """The strip above the stage, the keys, and the loop that plays: it asks for the next turn as long as its tab lives,
+    so that it ends with the tab, sleeps with it and goes on with it."""
 
 
 @solara.component_vue("vue/setup.vue")
@@ -64,6 +65,7 @@ def _Setup(
     found: list[dict[str, Any]],
     count: int,
     sets: dict[str, str],
+    word: str,
     event_search: Callable[[str], Any],
     event_start: Callable[[dict[str, Any]], Any],
     event_close: Callable[[Any], Any],
@@ -137,8 +139,6 @@ def Watching(
     opened, set_opened = solara.use_state("")
     problem, tell = solara.use_state("")
     size, set_size = solara.use_state((1280, 720))
-    player = solara.use_ref(None)
-    here = solara.use_memo(_here, [])
     turn, films = shown.value
     names = stage.cast(ready)
     looked, set_looked = solara.use_state(solara.use_memo(lambda: _indicators(query.all("show"), names), []))
@@ -151,20 +151,10 @@ def Watching(
                 shown.set(reached)
                 go.note(_at(subject, forks, looked).with_(turn=wanted or None))
 
-    def tick() -> bool:
-        show(shown.value[0] + 1)
-        if shown.value[0] < turns:
-            return True
-        set_playing(False)
-        return False
-
-    def play() -> Callable[[], None] | None:
-        if not playing:
-            return None
-        player.current = Player(tick, here, 1.0 / speed)
-        return player.current.stop
-
-    solara.use_effect(play, [playing, speed])
+    def tick(wanted: int) -> None:
+        if playing:  # the tab may not know yet that it was paused
+            show(wanted)
+            set_playing(shown.value[0] < turns)
 
     def toggle(_: Any) -> None:
         if not playing and shown.value[0] >= turns:
@@ -211,6 +201,7 @@ def Watching(
             forked=bool(forks),
             event_play=toggle,
             event_turn=parts.guarded(step_to, tell),
+            event_tick=parts.guarded(tick, tell),
             event_speed=lambda value: set_speed(float(value)) if float(value) in SPEEDS else None,
             event_open=lambda what: set_opened("" if what == opened else str(what)),
             event_drop=parts.guarded(drop, tell),
@@ -250,18 +241,6 @@ def _indicators(paths: tuple[str, ...], names: stage.Cast) -> tuple[str, ...]:
     if len(set(paths)) > MOST:
         raise BadInput(f"The address names {len(set(paths))} indicators to show; at most {MOST} can be.")
     return tuple(dict.fromkeys(paths))
-
-
-def _here() -> Callable[[], bool]:
-    """Whether this tab is connected, to be asked from another thread."""
-    context = kernel_context.get_current_context()
-
-    def here() -> bool:
-        if context.closed_event.is_set():
-            return False
-        return any(status == kernel_context.PageStatus.CONNECTED for status in list(context.page_status.values()))
-
-    return here
 
 
 def _about(subject: Subject) -> str:
@@ -314,8 +293,9 @@ def Setup(
     start: Callable[[Subject], Any],
     close: Callable[[], Any],
     tell: Callable[[str], Any],
+    word: str = "Start anew",
 ) -> None:
-    """Which scenario, with which seed, policy and numbers."""
+    """Which scenario, with which seed, policy and numbers. word: on the button that takes them."""
     text, search = solara.use_state("")
     known = dict(one.split("=", 1) for one in subject.sets if "=" in one)
     found, count = rows(ready, text, known)
@@ -350,6 +330,7 @@ def Setup(
         found=found,
         count=count,
         sets=known,
+        word=word,
         event_search=lambda value: search(str(value)[:200]),
         event_start=parts.guarded(begin, tell),
         event_close=lambda _: close(),

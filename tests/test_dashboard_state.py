@@ -182,30 +182,6 @@ def test_what_is_kept_is_made_once_and_the_oldest_goes(monkeypatch: pytest.Monke
     assert kept.get("bad", lambda: 5) == 5
 
 
-@pytest.mark.parametrize("ends", ["told to stop", "the tab is gone", "nothing follows"])
-def test_the_play_loop_ends(ends: str):
-    ticks: list[float] = []
-    here = threading.Event()
-    here.set()
-
-    def tick() -> bool:
-        ticks.append(time.monotonic())
-        return ends != "nothing follows" or len(ticks) < 3
-
-    player = live.Player(tick, here.is_set, 0.005)
-    while len(ticks) < 3:
-        time.sleep(0.001)
-    if ends == "told to stop":
-        player.stop()
-    if ends == "the tab is gone":
-        here.clear()
-    player._thread.join(5)
-    assert not player._thread.is_alive()
-    assert player.over
-    if ends == "nothing follows":
-        assert len(ticks) == 3
-
-
 def test_a_run_that_drew_its_numbers_is_watched_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What is watched of such a run is what was recorded of it."""
     path = tmp_path / "sets.csv"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,14 @@ class Dashboard:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, home: Path, *more: str) -> Iterator[Dashboard]:
-    """A dashboard on a port of its own."""
+def serving(
+    folder: Path, home: Path, *more: str, program: Sequence[str] = ("-m", "dashboards")
+) -> Iterator[Dashboard]:
+    """A dashboard on a port of its own. program: what Python is to run for it."""
     log = home / "dashboard.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dashboards", str(folder), "--no-open", "--port", "0", *more],
+            [sys.executable, *program, str(folder), "--no-open", "--port", "0", *more],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=out, text=True, env=os.environ | {"HOST": "0.0.0.0"},
         )  # fmt: skip
         try:
