@@ -228,15 +228,14 @@ def _words(option: Considered, telling: Telling) -> list[dict[str, Any]]:
 
 def _tip(tip: Tip, telling: Telling) -> dict[str, Any]:
     """A comparison: how far behind the rival was, and what would have put it first."""
-    done, rival = (capital(telling.words.option(name)) for name in (tip.done, tip.rival))
     worth = [_utility(name, telling) for name in (tip.rival, tip.done)]
     chances = f"{share(tip.rival_first)} to come up first, against {share(tip.done_first)}"
     gap = worth[1] - worth[0]
     told = f"{chances}; worth {_signed(worth[0])}, against {_signed(worth[1])}: "
     told += f"{abs(gap):.4f} {'behind' if gap >= 0.0 else 'ahead'}"
     return {
-        "lead": rival,
-        "done": done,
+        "lead": capital(telling.words.option(tip.rival)),
+        "done": telling.quoted(tip.done),
         "gap": told,
         "already": tip.already,
         "flips": [_flip(flip, telling) for flip in _flips(tip.flips, tip.itself)],

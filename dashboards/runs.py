@@ -16,8 +16,9 @@ import solara
 from dashboards import charts, pages, parts, picture, stage, state
 from dashboards.fields import Button, Pick, Tick, Whole
 from dashboards.tables import Column, Row, Scrolled, Table
-from sim import analysis, columns, figures, register, store
+from sim import analysis, apart, columns, figures, register, store
 from sim import runs as running
+from sim.arrays import RAISE, TO
 from sim.errors import BadInput, FolderProblem, UserError
 from sim.figures import RunData
 from sim.naming import capital, number, percent, spaced
@@ -31,6 +32,7 @@ OPENS = {state.RUN: ("runs", "run"), state.STUDY: ("studies", "study"), state.CO
          state.HINDCAST: ("validation", "hindcast")}  # fmt: skip
 PANELS = 9  # shown at first
 MOST_PANELS = 30
+Act = tuple[str, str, str | None]  # actor, action, target
 DRAWN_OVER = "yes"  # of the address: one run is drawn over the bands
 
 
@@ -117,6 +119,7 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
 
     summary, failed, busy = parts.use_work(lambda: state.library().made((*key, "summary"), done.summary), [*key])
     data, lost, waiting = parts.use_work(lambda: one_run(done, run), [*key, run])
+    asks, _, _ = parts.use_work(lambda: state.library().made((*key, "asks"), lambda: deciding(done.prepared)), [*key])
 
     def noted(**new: Any) -> None:
         """The view as it is now, in the address."""
@@ -134,6 +137,12 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
         return changed
 
     to_turn = to("turn", set_turn)
+
+    def why(act: Act | None = None) -> None:
+        """To the decision in the run and turn that are looked at."""
+        asked = {} if act is None else dict(zip(("actor", "action", "target"), act, strict=True))
+        _why(go, folder, run, {"turn": max(turn, 1), "actor": None, "action": None, "target": None} | asked)
+
     with solara.Div(classes=["tightrope-head"]):
         rv.Html(tag="h1", class_="heading", children=[str(done.manifest["title"])])
         solara.Text(_facts(done), classes=["muted"])
@@ -148,13 +157,13 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
             if busy or summary is None:
                 parts.Note(text="Reading the outcomes …" if failed is None else "", kind="wait")
             else:
-                Outcomes(summary.outcomes)
+                Outcomes(summary.outcomes, asks or {}, why)
         with solara.Div(classes=["panel"]):
             rv.Html(tag="h2", class_="heading", children=["One run"])
             if data is None:
                 parts.Note(text=f"Reading run {run} …" if lost is None else "", kind="wait")
             else:
-                Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting)
+                Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting, why)
                 Course(data, run, turn, to_turn, on_act=partial(_why, go, folder, run))
     if data is not None:
         Bands(done, key, data.data if over else None, run, turn, to_turn, shown, to("shown", set_shown))
@@ -231,10 +240,16 @@ def one_run(done: running.Run, run: int) -> OneRun:
 
 
 @solara.component
-def Outcomes(summary: pa.Table) -> None:
-    """The outcomes with their intervals: shares as a picture, numbers as a table."""
+def Outcomes(summary: pa.Table, asks: Mapping[str, Act], on_ask: Callable[[Act], Any]) -> None:
+    """The outcomes with their intervals: shares as a picture, numbers as a table. asks: see `deciding`; one that has
+    an act leads to it."""
     dark = picture.is_dark()
     rows = summary.to_pylist()
+
+    def ask(outcome: str) -> None:
+        if outcome in asks:
+            on_ask(asks[outcome])
+
     shares = [row for row in rows if row["kind"] == "yes/no"]
     numbers = [row for row in rows if row["kind"] == "number" and row["median"] is not None]
     if shares:
@@ -251,8 +266,10 @@ def Outcomes(summary: pa.Table) -> None:
             [Row([row["title"], f"{row['runs']:,}", f"{row['yes']:,}", percent(row["share"]),
                   f"{percent(row['low'])} to {percent(row['high'])}",
                   figures._spoken(row["date"]) if row["date"] else ""],
-                 [row["title"], row["runs"], row["yes"], row["share"], row["low"], row["date"] or ""])
+                 [row["title"], row["runs"], row["yes"], row["share"], row["low"], row["date"] or ""],
+                 row["outcome"] if row["outcome"] in asks else None)
              for row in shares],
+            on_open=ask,
         )  # fmt: skip
     if numbers:
         Table(
@@ -262,20 +279,52 @@ def Outcomes(summary: pa.Table) -> None:
             [Row([row["title"], number(row["median"]), f"{number(row['q05'])} to {number(row['q95'])}",
                   number(row["mean"]), "" if row["low"] is None or np.isnan(row["low"]) else
                   f"{number(row['low'])} to {number(row['high'])}"],
-                 [row["title"], row["median"], row["q05"], row["mean"], row["low"] or 0.0]) for row in numbers],
+                 [row["title"], row["median"], row["q05"], row["mean"], row["low"] or 0.0],
+                 row["outcome"] if row["outcome"] in asks else None) for row in numbers],
+            on_open=ask,
         )  # fmt: skip
     if not rows:
         parts.Note(text="The scenario asks for no outcomes.")
+    elif asks:
+        parts.Note(text="Choose an outcome to ask why, or why not, in the run and the turn that are looked at.")
+
+
+def deciding(ready: Prepared) -> dict[str, Act]:
+    """The act by which an outcome comes about, by outcome: the first that is counted, or the least that brings the
+    indicator to its bound. None where several actors could do it."""
+    compiled = ready.compiled
+    tables, found = compiled.tables, {}
+    for question in ready.questions:
+        rows = question.options
+        if len(question.slots) == 1 and question.at_least is not None and question.measure != "min":
+            lifts = []
+            for o, a in enumerate(tables.option_action[: len(compiled.options)]):
+                for e in range(tables.effect_start[a], tables.effect_start[a + 1]):
+                    slot = int(apart.references(tables, o, int(tables.effect_at[e]), 1)[0])
+                    lifting = tables.effect_kind[e] in (RAISE, TO) and tables.effect_value[e] >= question.at_least
+                    if slot == question.slots[0] and lifting:
+                        lifts.append((float(tables.effect_value[e]), o))
+            rows = tuple(o for _, o in sorted(lifts))
+        if rows and len({compiled.options[o][0] for o in rows}) == 1:
+            found[question.name] = compiled.options[rows[0]]
+    return found
 
 
 @solara.component
 def Chooser(
-    runs: int, run: int, on_run: Callable[[int], None], over: bool, on_over: Callable[[bool], None], busy: bool
+    runs: int,
+    run: int,
+    on_run: Callable[[int], None],
+    over: bool,
+    on_over: Callable[[bool], None],
+    busy: bool,
+    on_why: Callable[[], None],
 ) -> None:
-    """Which run is looked at, and whether it is drawn over the bands."""
+    """Which run is looked at, and whether it is drawn over the bands; and a way to what was decided in it."""
     with solara.Div(classes=["tightrope-row"]):
         Whole("Run", run, 0, max(runs - 1, 0), on_run, busy=busy)
         Tick("draw it over the bands", over, on_over)
+        Button("Ask why, or why not", on_why, plain=True)
 
 
 @solara.component

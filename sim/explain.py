@@ -403,10 +403,7 @@ class Telling:
         if decision.policy == "frozen":
             return f"{capital(who)} did nothing in {when}: under the policy `frozen` nobody acts."
         if self.card.focus is None:
-            if not decision.options:
-                return f"{capital(who)} did nothing in {when}: the scenario gives it nothing that it could do."
-            why = self.why_none() if self.open else "No option was open to it."
-            return f"{capital(who)} did nothing in {when}. {why}"
+            return f"{capital(who)} did nothing in {when}: {self.why_nothing()}."
         focus = decision.option(*self.card.focus)
         name = self.quoted(focus.name)
         if focus.order:
@@ -421,6 +418,18 @@ class Telling:
                     "its own accord it did not choose it."
                 )
         return self.why_not(focus, f"{capital(who)} did not do {name} in {when}")
+
+    def why_nothing(self) -> str:
+        """Of an actor that held, as the end of a sentence."""
+        if not self.decision.options:
+            return "the scenario gives it nothing that it could do"
+        if not self.open:
+            return "no option was open to it"
+        best, held = self.open[0], share(self.decision.hold_first)
+        if best.first > self.decision.hold_first:
+            return f"the draw decided, for {self.quoted(best.name)} was likelier ({share(best.first)}, against {held})"
+        worth = f"was worth {_signed(best.utility)} to it and had a chance of {share(best.first)}"
+        return f"of {len(self.open)} open options the likeliest, {self.quoted(best.name)}, {worth}, against {held}"
 
     def why_done(self, focus: Considered, lead: str) -> str:
         """Of an act that was chosen."""

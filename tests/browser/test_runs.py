@@ -10,6 +10,7 @@ import pandas
 import pytest
 
 from dashboards import charts
+from sim.explain import Telling, card
 from sim.runs import open_run, run
 from tests.browser import hostile
 from tests.browser.conftest import Visitor, serving, settled
@@ -180,6 +181,29 @@ def test_an_act_leads_to_its_decision(visitor, folder):
     asked = dict(pair.split("=") for pair in page.url.split("?")[1].split("&"))
     held = acts[(acts.actor == asked["actor"]) & (acts.action == asked["action"]) & (acts.turn == int(asked["turn"]))]
     assert len(held)
+
+
+def test_from_an_outcome_to_why_it_did_not_come_about(browser, tmp_path):
+    """As a new user would: the run's outcome, then the answer in the first sentence."""
+    done = run("takeover-2021", runs=20, out=tmp_path / "runs" / "takeover-2021-1", figures=False)
+    with serving(tmp_path / "runs", tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/runs", "text=takeover-2021-1")
+        page.get_by_role("link", name="takeover-2021-1").click()
+        page.wait_for_selector(OUTCOMES)
+        page.get_by_role("link", name="Does Russia recognise the Taliban?").click()
+        page.wait_for_selector(".card-text")
+        found = Telling(card(done.folder, "russia", 7, 0, "recognise", "taliban"))
+        answer = page.inner_text(".note.summary > span:last-of-type").strip()
+        assert answer == found.in_short()
+        assert answer.startswith("Russia did not do ‘recognises the Taliban’ in November 2021")
+        acts = done.acts.to_pandas()
+        recognised = acts[(acts.actor == "russia") & (acts.action == "recognise")].run.nunique()
+        settled(page, ".note.summary", f"In {recognised} of 20 runs Russia recognises the Taliban")
+        page.get_by_label("Actor").select_option("china")  # the same question of another
+        settled(page, ".note.summary", "China did not do ‘recognises the Taliban’ in November 2021")
+        assert came.wrong == []
+        came.context.close()
 
 
 def test_hostile_names_are_shown_as_they_are(visitor, folder):
