@@ -106,7 +106,7 @@ def Begin(query: Query, go: parts.Go) -> None:
         go(PAGE.path, Query().with_(game=begun(subject, ready, actor)))
 
     with solara.Div(classes=["tightrope-two"]):
-        with solara.Div(classes=["panel"]):
+        with solara.Div(classes=["panel", "play-form"]):
             rv.Html(tag="h1", class_="heading", children=["Take a seat"])
             parts.Note(text="You decide for one actor, turn by turn; the model decides for the others. Every turn is "
                             "kept when it ends, so a game can be left at any time.")  # fmt: skip
@@ -140,7 +140,7 @@ def Begin(query: Query, go: parts.Go) -> None:
             rv.Html(tag="h2", class_="heading", children=[f"Games under {library.folder}"])
             Games(go)
     if opened:
-        Setup(subject, ready, other, lambda: set_opened(False), tell)
+        Setup(subject, ready, other, lambda: set_opened(False), tell, "Take these numbers")
 
 
 def wanted(ready: Prepared, actor: str) -> str:
@@ -236,7 +236,7 @@ def At(id: str, go: parts.Go) -> None:  # noqa: A002
     if whole:
         Over(id, go)
     else:
-        Opened(id, anew, go).key(f"{id}:{opened}")
+        Opened(id, anew, say, go).key(f"{id}:{opened}")
 
 
 def open_game(id: str) -> Game:  # noqa: A002
@@ -254,7 +254,7 @@ def open_game(id: str) -> Game:  # noqa: A002
 
 
 @solara.component
-def Opened(id: str, anew: Callable[[str], Any], go: parts.Go) -> None:  # noqa: A002
+def Opened(id: str, anew: Callable[[str], Any], say: Callable[[str], Any], go: parts.Go) -> None:  # noqa: A002
     """A game that is not over, once it has been played again up to where it was left."""
     played, error, _ = parts.use_work(lambda: open_game(id), [id])
     if error is not None:
@@ -265,15 +265,20 @@ def Opened(id: str, anew: Callable[[str], Any], go: parts.Go) -> None:  # noqa: 
     elif played is None:
         parts.Note(text="The game is being played again up to where it was left.", kind="wait")
     else:
-        Playing(id, played, anew, go)
+        Playing(id, played, anew, say, go)
 
 
 @solara.component
-def Playing(id: str, played: Game, anew: Callable[[str], Any], go: parts.Go) -> None:  # noqa: A002
-    """The turn to come, and what was before it."""
+def Playing(
+    id: str,  # noqa: A002
+    played: Game,
+    anew: Callable[[str], Any],
+    say: Callable[[str], Any],
+    go: parts.Go,
+) -> None:
+    """The turn to come, and what was before it. anew: the game is to be opened again, and why; say: told above it."""
     first = solara.use_memo(lambda: played.over, [])
     over, set_over = solara.use_state(played.over)
-    problem, tell = solara.use_state("")
     seat = played.seat
     film = solara.use_memo(lambda: Film(Subject(folder=id), played.ready, played.over, played.history()), [over])
     if seat is None:
@@ -288,14 +293,14 @@ def Playing(id: str, played: Game, anew: Callable[[str], Any], go: parts.Go) -> 
             with _choosing:
                 played.choose(choice)
         except BadInput as error:
-            tell(str(error))
+            say(str(error))
         except Exception as error:
             parts.log(error)
             elsewhere = isinstance(error, game.PlayedElsewhere)
             anew("This turn was ended elsewhere, in another tab or at a terminal; here is the game as it stands now."
                  if elsewhere else parts.told(error))  # fmt: skip
         else:
-            tell("")
+            say("")
             set_over(played.over)
 
     names = stage.cast(played.ready)
@@ -310,8 +315,6 @@ def Playing(id: str, played: Game, anew: Callable[[str], Any], go: parts.Go) -> 
                     at = Subject(folder=id).query().with_(turn=played.over)
                     Button("Watch it so far", lambda: go("watch", at), plain=True)
                 Button("All games", lambda: go(PAGE.path), plain=True)
-        if problem:
-            parts.Note(text=problem, kind="error")
         with solara.Div(classes=["play"]):
             Before(id, seat, film, go)
             Choosing(played, seat, played.over > first, end).key(f"{seat.turn}")
@@ -559,9 +562,10 @@ def Over(id: str, go: parts.Go) -> None:  # noqa: A002
         Button("See it on Runs", lambda: go("runs", Query().with_(run=id)))
         Button("Watch it", lambda: go("watch", subject.query()))
         Button("Ask why", lambda: go("why", subject.query().with_(actor=actor)))
-        if manifest["scenario"] in known:
+        scenario = next((one for one in (manifest["scenario"], f"./{manifest['scenario']}") if one in known), None)
+        if scenario is not None:
             same = Query().with_(
-                scenario=manifest["scenario"], seed=manifest["seed"], n=manifest["chosen"]["run"] or None,
+                scenario=scenario, seed=manifest["seed"], n=manifest["chosen"]["run"] or None,
                 policy=manifest["policy"] if manifest["policy_set"] else None, set=manifest["sets"], **{"as": actor},
             )  # fmt: skip
             Button("Play it again", lambda: go(PAGE.path, same), plain=True)
