@@ -23,6 +23,7 @@ EXPECTED = 8  # of what others were expected to do, shown
 @solara.component_vue("vue/card.vue")
 def _Card(
     card: dict[str, Any],
+    trying: bool,
     event_act: Callable[[dict[str, Any]], Any],
     event_try_it: Callable[[dict[str, Any]], Any],
     event_claim: Callable[[str], Any],
@@ -34,11 +35,13 @@ def _Card(
 def Shown(
     found: Card,
     over: str,
+    trying: bool,
     on_act: Callable[[dict[str, Any]], Any],
     on_try: Callable[[dict[str, Any]], Any],
     on_claim: Callable[[str], Any],
 ) -> None:
-    """A card: the answer, its options as bars, then all the rest. over: how all runs of the folder had it, if known."""
+    """A card: the answer, its options as bars, then all the rest. over: how all runs of the folder had it, if known.
+    trying: what would have tipped it is still being looked for."""
     dark = picture.is_dark()
     telling = Telling(found)
     drawn = [option for n, option in enumerate(telling.open) if n < BARS or option.order or option.name == found.focus]
@@ -61,7 +64,7 @@ def Shown(
                 )
             else:
                 solara.Text("Nothing was open to it in this turn.")
-        _Card(card=told(found, telling), event_act=on_act, event_try_it=on_try, event_claim=on_claim)
+        _Card(card=told(found, telling), trying=trying, event_act=on_act, event_try_it=on_try, event_claim=on_claim)
 
 
 def parts_of(option: Considered, actor: str) -> dict[str, float]:

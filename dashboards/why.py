@@ -6,6 +6,7 @@ behind it rest on.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,12 @@ from pyarrow import compute
 
 from dashboards import cards, live, pages, parts, stage, state
 from dashboards.state import Query, Subject
-from sim.errors import BadInput
+from sim.errors import BadInput, FolderProblem
 from sim.explain import Card, card, card_of
 from sim.naming import Words, capital
 from sim.runs import Prepared
 
+TRYING = threading.Lock()  # numbers are tried for one card at a time
 PAGE = pages.Page("why", "Why", "mdi-help-circle-outline", 20)
 ASKED = ("Done in this turn", "Open to it, and not done", "Not open to it")
 
@@ -64,12 +66,21 @@ def View(query: Query, go: parts.Go) -> None:
     key = (subject, actor, turn, *wanted)
     problem, tell = solara.use_state("")
 
-    def work() -> tuple[Any, Card, str]:
-        card_ = _made(subject, ready, actor, turn, *wanted)
-        return key, card_, _over_all(subject, card_)
+    asked_last = solara.use_ref(key)
+    asked_last.current = key
 
-    made, error, _ = parts.use_work(work, [key])
-    found, over = (made[1], made[2]) if made is not None and made[0] == key and error is None else (None, "")
+    def work(whole: bool) -> tuple[Any, Card, str] | None:
+        if not whole:
+            return _work(key, subject, ready, False)
+        with TRYING:  # what was asked meanwhile is more urgent
+            return _work(key, subject, ready, True) if asked_last.current == key else None
+
+    # The answer comes at once; what would have tipped it, for which every number is tried, when it is found.
+    made, error, _ = parts.use_work(lambda: work(False), [key])
+    known = made is not None and made[0] == key
+    tried, lost, _ = parts.use_work(lambda: work(True) if known else None, [key, known])
+    error = error or lost
+    found, over = next((one[1:] for one in (tried, made) if one is not None and one[0] == key), (None, ""))
     menu = ready.compiled.options
     count = subject.count
 
@@ -134,31 +145,40 @@ def View(query: Query, go: parts.Go) -> None:
         if not asked and query.get("turn"):
             parts.Note(text=f"Turn 0 is the start, before anyone chose. This is the first turn, {names.dates[1]}.")
         if error is not None:
-            parts.Note(text=parts.told(error), kind="error")
+            mend = "Choose another run above, or make the folder anew by running the same again."
+            parts.Note(text=parts.told(error), kind="error", more=[mend] if isinstance(error, FolderProblem) else [])
         elif found is None:
             parts.Note(text="The turn is being done again, to see what was weighed.", kind="wait")
         else:
-            cards.Shown(found, over, act, try_it, lambda claim: _to_claim(go, claim))
+            cards.Shown(found, over, tried is None or tried[0] != key, act, try_it, lambda claim: _to_claim(go, claim))
 
 
 def _to_claim(go: parts.Go, claim: str) -> None:
     go("evidence", Query().with_(claim=claim))
 
 
-def _made(subject: Subject, ready: Prepared, actor: str, turn: int, action: str | None, target: str | None) -> Card:
-    """The card; of a folder's own run with the notes that compare it with what was recorded."""
-    key = ("card", subject, id(ready), actor, turn, action, target)
+def _work(key: tuple[Any, ...], subject: Subject, ready: Prepared, whole: bool) -> tuple[Any, Card, str]:
+    """A card, what all runs of the folder say of its act, and what was asked: see `View`."""
+    _, actor, turn, action, target = key
+    card_ = _made(subject, ready, actor, turn, action, target, whole)
+    return key, card_, _over_all(subject, card_)
+
+
+def _made(
+    subject: Subject, ready: Prepared, actor: str, turn: int, action: str | None, target: str | None, whole: bool
+) -> Card:
+    """The card; of a folder's own run with the notes that compare it with what was recorded. whole: see `card_of`."""
+    key = ("card", subject, id(ready), actor, turn, action, target, whole)
 
     def make() -> Card:
         if subject.recorded:
-            folder = state.library().run(subject.folder).folder
-            return card(folder, actor, turn, subject.run, action, target)
+            return card(state.library().run(subject.folder), actor, turn, subject.run, action, target, whole)
         seed, policy = subject.draws()
         # The decision is called by its own number, and drawn under the kernel's.
         first, chosen = subject.drawn() - subject.run, subject.chosen()
         if chosen and not subject.plain:  # what a change has made impossible the model chose
             chosen = live.open_live(subject, turn).chosen()
-        return card_of(ready, seed, subject.run, actor, turn, policy, action, target, first, chosen or None)
+        return card_of(ready, seed, subject.run, actor, turn, policy, action, target, first, chosen or None, whole)
 
     return state.library().made(key, make)
 

@@ -144,25 +144,27 @@ def _plain(value: Any) -> Any:
 
 
 def card(
-    folder: str | Path,
+    folder: str | Path | runs.Run,
     actor: str,
     turn: str | int,
     run: int = 0,
     action: str | None = None,
     target: str | None = None,
+    whole: bool = True,
 ) -> Card:
     """Why an actor did what it did in a turn of a recorded run, recomputed from the folder's scenario and seed.
 
-    turn: a date of the run such as `2021-08`, or a number from 1. action, target: which act to explain, taken or not;
-    the first one taken if left out. Raises BadInput for a name that there is not, FolderProblem for a bad folder.
+    folder: its place, or the run when it is open already. turn: a date of the run such as `2021-08`, or a number from
+    1. action, target: which act to explain, taken or not; the first one taken if left out. whole: see `card_of`. Raises
+    BadInput for a name that there is not, FolderProblem for a bad folder.
     """
-    recorded = runs.open_run(folder)
+    recorded = folder if isinstance(folder, runs.Run) else runs.open_run(folder)
     recorded.check_run(run)
     manifest = recorded.manifest
     policy = manifest["policy"] if manifest["policy_set"] else None
     took = recorded.choices
     first, chosen = (0, None) if took is None else (took.run, took.of(run))
-    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target, first, chosen)
+    made = card_of(recorded.prepared, manifest["seed"], run, actor, turn, policy, action, target, first, chosen, whole)
     notes = [*recorded.changes(), *_compared(recorded, recorded.prepared.compiled, made.decision)]
     return replace(made, folder=str(recorded.folder), notes=notes)
 
@@ -178,10 +180,13 @@ def card_of(
     target: str | None = None,
     first: int = 0,
     chosen: Any = None,
+    whole: bool = True,
 ) -> Card:
     """The same of a run that lies in no folder, which scenario, seed, number and policy make.
 
     first: number of the first run, where what players chose begins elsewhere than at 0; chosen: what they chose in it.
+    whole: also what would have tipped it and what the numbers rest on, for which all numbers are tried, one after the
+    other.
     """
     ready = ready.one(seed, first + run)
     scenario: Scenario = ready.scenario
@@ -190,14 +195,14 @@ def card_of(
     decision = replace(decide(ready.compiled, seed, first + run, number, actor, policy, chosen), run=run)
     focus = _focus(decision, action, target)
     entries = {entry.path: entry for entry in numbers(scenario)}
-    tips = _tips(decision, focus, entries)
+    tips = _tips(decision, focus, entries) if whole else []
     return Card(
         folder="",
         date=labels[number],
         decision=decision,
         focus=focus,
         tips=tips,
-        sources=_cited(decision, focus, tips, entries),
+        sources=_cited(decision, focus, tips, entries) if whole else [],
         notes=[],
         scenario=scenario,
     )
