@@ -14,7 +14,7 @@ from sim.evidence import sources
 from sim.explain import card
 from sim.naming import number
 from sim.runs import open_run, prepare, run
-from sim.scenario import numbers, read
+from sim.scenario import as_yaml, find, numbers, read
 from tests.browser import hostile
 from tests.browser.visiting import Dashboard, Visitor, serving, settled
 
@@ -199,6 +199,84 @@ def test_a_scenario_is_written_checked_at_its_lines_saved_and_watched(visitor: V
     page.wait_for_selector(".stage")
     settled(page, ".controls", "Mine")
     (folder / "mine.yaml").unlink()
+
+
+def test_all_numbers_that_a_scenario_resolves_to_are_listed_with_their_sources(visitor: Visitor):
+    scenario = read("takeover-2021").scenario
+    table = sources(scenario).table.to_pylist()
+    page = visitor.open("/scenario?scenario=takeover-2021&view=numbers", ".editor-rows li")
+    assert f"200 of {len(table)} shown" in page.inner_text(".editor-found")
+    assert "worlds/afghanistan.yaml, line" in page.locator(".editor-rows li").first.inner_text()
+    page.fill(".editor-found input[type=search]", "russia borders salience")
+    settled(page, ".editor-found", "1 shown")
+    row = next(row for row in table if row["path"] == "actors.russia.interests.borders.salience")
+    told = page.locator(".editor-rows li").inner_text()
+    assert row["value"] in told.split()
+    assert f"({row['low']:g} to {row['high']:g})" in told
+    assert page.locator(".editor-rows li button").all_inner_texts() == row["claims"].split()
+    page.wait_for_function("() => location.search.includes('view=numbers&find=russia')")
+    page.get_by_role("button", name="As one file").click()
+    settled(page, ".resolved", "republic_stands")
+    assert page.inner_text(".resolved").strip() == as_yaml(scenario).strip()
+    page.go_back()
+    page.goto(f"{visitor.dashboard.url}/scenario?scenario=takeover-2021&view=numbers&find=FRS-136")
+    page.locator(".editor-rows button", has_text="FRS-136").first.click()
+    page.wait_for_selector(".evidence-one .evidence-text")
+    assert "claim=FRS-136" in page.url
+
+
+def test_a_draft_outlives_a_reload_until_it_is_left(visitor: Visitor):
+    page = visitor.open("/scenario?scenario=minimal", ".editor")
+    area = page.locator("textarea")
+    said = area.input_value()
+    area.fill(said.replace("title: Two states and a movement", "title: Mine alone"))
+    settled(page, ".editor-found", "Mine alone")
+    page.reload()
+    page.wait_for_selector(".editor")
+    settled(page, ".editor-found", "Mine alone")
+    assert "title: Mine alone" in area.input_value()
+    page.get_by_role("button", name="Back to the file").click()
+    settled(page, ".editor-found", "Two states and a movement")
+    assert area.input_value() == said
+    page.reload()
+    page.wait_for_selector(".editor")
+    assert page.locator("textarea").input_value() == said
+
+
+MANY = "actors:\n" + "".join(f"  a{n}: {{}}\n" for n in range(3000))
+CROWD = find("minimal").read_text(encoding="utf-8").replace("actors:\n", MANY)
+HUGE = {
+    "a million letters": ("title: " + "x" * 1_000_000, "tightrope: missing"),
+    "150,000 keys": ("".join(f"key{n}: 1\n" for n in range(150_000)), "more than 100000 values"),
+    "a deep list": ("[" * 200_000, "nested more than 30 deep"),
+    "a bomb of aliases": ("a: &a [x,x]\n" + "".join(f"b{n}: &b{n} [*a,*a]\n" for n in range(20)), "not allowed"),
+    "bytes": ("".join(chr(n) for n in range(1, 256)) * 100, "not allowed"),
+    "half a character": ("title: \ud83d", "is not UTF-8"),
+    "two million and one": ("x" * 2_000_001, "more than 2,000,000 letters"),
+    "many actors": (CROWD, "at most 1000"),
+    "many turns": ("turns: 1000000000", "out of range"),
+}
+
+
+def test_hostile_and_huge_texts_are_answered_in_a_sentence(visitor: Visitor, folder: Path):
+    page = visitor.open("/scenario?scenario=minimal", ".editor")
+    settled(page, ".editor-found", "Two states and a movement")
+    put = """(text) => {
+        const area = document.querySelector('textarea');
+        area.value = text;
+        area.dispatchEvent(new Event('input'));
+    }"""
+    for name, (text, message) in HUGE.items():
+        page.evaluate(put, text)
+        settled(page, ".editor", message)
+        assert "Traceback" not in page.inner_text("body"), name
+        page.evaluate(put, "tightrope: 1\ntitle: In between")
+        settled(page, ".editor [role=status]", "problem")
+    page.evaluate(put, "title: \ud83d")
+    page.fill(".editor form input", "half")
+    page.get_by_text("Save", exact=True).click()
+    settled(page, ".editor form", "half a character on line 1")
+    assert not (folder / "half.yaml").exists()
 
 
 def test_a_claim_leads_to_its_numbers_and_a_number_to_its_claims(visitor: Visitor):
