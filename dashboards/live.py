@@ -169,10 +169,15 @@ def warm() -> None:
     threading.Thread(target=wait, name="tightrope-warm", daemon=True).start()
 
 
+def await_model() -> None:
+    """Wait until the model is compiled."""
+    _WARM.wait()
+
+
 def open_live(subject: Subject, turn: int) -> Live:
     """A run of a subject that has come to a turn, once the model is compiled."""
     if threading.current_thread().name != "tightrope-warm":
-        _WARM.wait()
+        await_model()
     live = Live(subject)
     live.reach(turn)
     return live

@@ -20,7 +20,7 @@ import solara
 
 from dashboards import pages, parts, stage, state
 from dashboards.fields import Button, Choice, Text
-from dashboards.live import Film, open_live
+from dashboards.live import Film, await_model, open_live
 from dashboards.state import Query, Subject
 from dashboards.tables import Column, Row, Table
 from dashboards.watch import FIRST, Setup
@@ -35,6 +35,7 @@ PAGE = pages.Page("play", "Play", "mdi-chess-pawn", 15)
 PICTURES = {"map": "Map", "ladder": "Ladder", "regard": "Regard"}
 TOLD = 3  # onlookers beside an option
 WANTED = 6  # interests told of an actor that can be played
+COMPILED = "The first time on a machine the model is compiled, which takes about a minute."
 _choosing = threading.Lock()  # tabs of one game take their turns one after the other
 
 
@@ -93,6 +94,9 @@ def Begin(query: Query, go: parts.Go) -> None:
         raise BadInput(f"There is no actor “{actor[:60]}” in {ready.scenario.title}.")
     opened, set_opened = solara.use_state(False)
     problem, tell = solara.use_state("")
+    asked, ask = solara.use_state(0)
+    made, error, busy = parts.use_work(lambda: begun(subject, ready, actor) if asked else "", [asked])
+    solara.use_effect(lambda: go(PAGE.path, Query().with_(game=made)) if made else None, [made])
     files = library.scenarios()
 
     def other(new: Subject) -> None:
@@ -101,9 +105,6 @@ def Begin(query: Query, go: parts.Go) -> None:
     def typed(name: str, text: str) -> None:
         """A number of the form, as it is typed."""
         other(Subject.of(subject.query().with_(**{name: text.strip() or None})))
-
-    def begin() -> None:
-        go(PAGE.path, Query().with_(game=begun(subject, ready, actor)))
 
     with solara.Div(classes=["tightrope-two"]):
         with solara.Div(classes=["panel", "play-form"]):
@@ -132,10 +133,12 @@ def Begin(query: Query, go: parts.Go) -> None:
                     kept = tuple(one for one in subject.changes if one != change)
                     Button(f"{change.text()}  ✕", partial(other, replace(subject, changes=kept)), plain=True)
             with solara.Div(classes=["tightrope-row"]):
-                Button("Begin the game", parts.guarded(begin, tell))
+                Button("Begin the game", lambda: ask(asked + 1), disabled=bool(asked) and busy)
                 Button("Scenario and numbers", lambda: set_opened(not opened), plain=True)
-            if problem:
-                parts.Note(text=problem, kind="error")
+            if busy and asked:
+                parts.Note(text=f"The game is being laid out. {COMPILED}", kind="wait")
+            elif error is not None or problem:
+                parts.Note(text=problem if error is None else parts.told(error), kind="error")
         with solara.Div(classes=["panel"]):
             rv.Html(tag="h2", class_="heading", children=[f"Games under {library.folder}"])
             Games(go)
@@ -156,6 +159,7 @@ def begun(subject: Subject, ready: Prepared, actor: str) -> str:
     """Begin a game in a folder of its own under DIR; its id."""
     library = state.library()
     seed, policy = subject.draws()
+    await_model()
     if subject.folder:
         name = Path(str(library.entry(subject.folder).manifest.get("scenario") or "game")).name
     else:
@@ -250,6 +254,7 @@ def open_game(id: str) -> Game:  # noqa: A002
         code = " ".join(f"--player {told}" for told in entry.manifest["players"])
         raise BadInput(f"In this game code plays too, and code is loaded from the command line only. Go on with it "
                        f"there: tightrope play --resume {entry.path} {code}")  # fmt: skip
+    await_model()
     return game.again(entry.path)
 
 
@@ -263,7 +268,7 @@ def Opened(id: str, anew: Callable[[str], Any], say: Callable[[str], Any], go: p
             Button("Look again", lambda: anew(""))
             Button("All games", lambda: go(PAGE.path), plain=True)
     elif played is None:
-        parts.Note(text="The game is being played again up to where it was left.", kind="wait")
+        parts.Note(text=f"The game is being played again up to where it was left. {COMPILED}", kind="wait")
     else:
         Playing(id, played, anew, say, go)
 
@@ -337,8 +342,11 @@ def Before(id: str, seat: Seat, film: Film, go: parts.Go) -> None:  # noqa: A002
     names = stage.cast(ready)
     subject = Subject(folder=id).query()
 
+    there = {"map": True, "ladder": bool(names.ladder), "regard": bool(names.regard)}
+    pictures = {name: title for name, title in PICTURES.items() if there[name]}
+
     def why(key: Mapping[str, Any]) -> None:
-        go("why", asked(id, key))
+        go("why", card_at(id, key))
 
     def who(actor: str) -> None:
         if last:
@@ -354,7 +362,7 @@ def Before(id: str, seat: Seat, film: Film, go: parts.Go) -> None:  # noqa: A002
         stage.Panel("news", stage.Feed(turns=[now, *happened], event_act=why))
         with rv.Html(tag="section", class_="panel area-picture"):
             with rv.Html(tag="div", class_="tabs", attributes={"role": "group", "aria-label": "Picture"}):
-                for name, title in PICTURES.items():
+                for name, title in pictures.items():
                     Tab(title, name == shown, partial(show, name))
             if shown == "map":
                 told = happened[0]["told"] if happened else []
@@ -366,7 +374,7 @@ def Before(id: str, seat: Seat, film: Film, go: parts.Go) -> None:  # noqa: A002
         stage.Panel("wants", _Seen(wants=interests(seat, ready), beliefs=beliefs(seat, ready)))
 
 
-def asked(id: str, key: Mapping[str, Any]) -> Query:  # noqa: A002
+def card_at(id: str, key: Mapping[str, Any]) -> Query:  # noqa: A002
     """The address of an act's decision card."""
     act = {name: key.get(name) for name in ("turn", "actor", "action", "target")}
     return Subject(folder=id).query().with_(**act)
@@ -582,7 +590,7 @@ def Over(id: str, go: parts.Go) -> None:  # noqa: A002
                 Table("Outcomes of the game", [Column("Outcome"), Column("Answer", True), Column("When", True)], rows)
             with solara.Div(classes=["panel"]):
                 rv.Html(tag="h2", class_="heading", children=["What you did"])
-                stage.Feed(turns=deeds, event_act=lambda key: go("why", asked(id, key)))
+                stage.Feed(turns=deeds, event_act=lambda key: go("why", card_at(id, key)))
 
 
 def _ended(id: str, actor: str) -> tuple[list[Row], list[dict[str, Any]]]:  # noqa: A002

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sim.runs import run
+from sim import game
+from sim.runs import prepare, run
 from tests.browser import hostile
 from tests.browser.visiting import PATIENCE, Dashboard, Visitor, chromium, opened, serving, settled
 
@@ -18,11 +19,16 @@ __all__ = ["PATIENCE", "Dashboard", "Visitor", "serving", "settled"]
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """DIR: a run folder of the tutorial, and a scenario and a run folder whose every text is hostile."""
+    """DIR: a run folder of the tutorial and a game of it, and a scenario, a run folder and a game whose every text is
+    hostile."""
     place = tmp_path_factory.mktemp("runs")
     run("minimal", runs=20, seed=7, out=place / "minimal-1", figures=False)
     (place / "hostile.yaml").write_text(hostile.scenario(), encoding="utf-8")
     run(place / "hostile.yaml", runs=10, out=place / "hostile-1", figures=False)
+    for name, source in (("minimal-1", "minimal"), ("hostile-1", place / "hostile.yaml")):
+        left = game.start(prepare(source), name, "alba", out=place / f"{name}-game")
+        for _ in range(3):
+            left.choose(game.choice([left.seat.options[0].option], {}, {}))
     return place
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dashboards.state import HINDCAST, RUN, STUDY, Library
+from dashboards.state import GAME, HINDCAST, RUN, STUDY, Library
 from tests.browser.visiting import Visitor, chromium, opened, serving
 
 SIZES = ((1280, 720), (1920, 1080), (768, 1024))
@@ -21,6 +21,7 @@ def views(folder: Path) -> dict[str, str]:
     runs = [entry.id for entry in library.entries(RUN)]
     hindcasts = [entry.id for entry in library.entries(HINDCAST)]
     studies = [entry.id for entry in library.entries(STUDY)]
+    games = [entry.id for entry in library.entries(GAME)]
     fork = "fork=4:act:russia:recognise:taliban"
     found = {
         "watch": "/watch?turn=4",
@@ -28,6 +29,7 @@ def views(folder: Path) -> dict[str, str]:
         "why": "/why?scenario=takeover-2021&actor=russia&turn=4&action=recognise&target=taliban",
         "runs": "/runs",
         "compare": "/compare",
+        "play": "/play",
         "studies": "/studies",
         "validation": "/validation",
         "evidence": "/evidence?claim=FRS-014",
@@ -35,6 +37,8 @@ def views(folder: Path) -> dict[str, str]:
     }
     if runs:
         found["run"] = f"/runs?run={runs[0]}"
+    if games:
+        found["game"] = f"/play?game={games[0]}"
     if studies:
         found["study"] = f"/studies?study={studies[0]}"
     if hindcasts:

@@ -167,6 +167,11 @@ def test_an_offer_is_accepted_a_meeting_left_and_a_word_owed(visitor: Visitor):
     assert ((promises.giver == "rebels") & (promises.status == "broken")).any()  # held all along
     sessions = pandas.read_parquet(folder / "sessions.parquet")
     assert not sessions[sessions.member == "rebels"].came.any()
+    # where nobody offers, what was chosen cannot be chosen
+    page.goto(f"{visitor.dashboard.url}/watch?run={folder.name}&policy=frozen&turn={accepted}")
+    settled(page, ".feed section", "the Rebels cannot do here what was chosen for it (no offer")
+    page.goto(f"{visitor.dashboard.url}/why?run={folder.name}&policy=frozen&turn={accepted}&actor=rebels")
+    page.wait_for_selector(".card-text")
 
 
 def test_what_cannot_go_together_is_told_and_the_search_picks_nothing(visitor: Visitor):
