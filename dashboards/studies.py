@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import reacton.ipyvuetify as rv
 import solara
 import solara.lab
@@ -28,6 +30,7 @@ PAGE = pages.Page("studies", "Studies", "mdi-chart-scatter-plot", 50)
 BASE = study.BASE
 BARS = 15  # of a tornado
 PULSE = 1.0  # seconds between two looks at a folder
+FAILURES = 50  # runs that failed, shown
 AT_ONCE = 20_000  # runs up to which an analysis begins by itself
 
 
@@ -47,7 +50,7 @@ def View(query: state.Query, go: parts.Go) -> None:
 def All(query: state.Query, go: parts.Go) -> None:
     """The form by which a study is started, and the studies that there are."""
     library = state.library()
-    known = studies(library.folder)
+    known = solara.use_memo(lambda: studies(library.folder), [])
     chosen, choose = solara.use_state(query.get("of", next(iter(known), "")))
     workers, set_workers = solara.use_state(runs.cores())
     problem, tell = solara.use_state("")
@@ -84,7 +87,7 @@ def studies(folder: Path) -> dict[str, Path]:
     """Study files by id: those under DIR (`./name`), then the shipped ones."""
     own = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     shipped = sorted((data.scenarios() / "studies").glob("*.yaml"))
-    return {f"./{path.stem}": path for path in own if study.is_study(path)} | {path.stem: path for path in shipped}
+    return {f"./{path.stem}": path for path in own if state.asks_study(path)} | {path.stem: path for path in shipped}
 
 
 @solara.component
@@ -129,12 +132,17 @@ def Listed(go: parts.Go) -> None:
         share = now.done / max(now.runs, 1)
         rows.append(Row([entry.id, str(entry.manifest["title"]), f"{now.runs:,}", now.words],
                         [entry.id, str(entry.manifest["title"]), now.runs, share], entry.id))  # fmt: skip
-    rows += [Row([folder.name, "", "", "being prepared"], key=folder.name)
-             for folder in jobs.begun() if folder.parent == library.folder]  # fmt: skip
+    for folder in jobs.begun():
+        if folder.parent == library.folder:
+            now = jobs.standing(folder)
+            rows.append(Row([folder.name, "", "", now.words], key=folder.name, problem=now.problem))
     with solara.Div(classes=["tightrope-row"]):
         Button("Look again", lambda: look(looked + 1), plain=True)
     if not rows:
-        parts.Note(text="There are no studies here yet. Choose one on the left and press Start.")
+        parts.Note(text="There are no studies here yet.", more=[
+            "Choose one above or on the left and press Start: it goes on when this page is closed, and is found here.",
+            f"A study of your own is a YAML file in {library.folder}; it is then in the list of choices.",
+        ])  # fmt: skip
         return
     Table("Studies", [Column("Folder"), Column("Title"), Column("Runs", True), Column("State")], rows,
           filtered=len(rows) > 8, on_open=lambda key: go("studies", state.Query().with_(study=key)))  # fmt: skip
@@ -177,19 +185,25 @@ def One(query: state.Query, go: parts.Go) -> None:
         solara.Text(f"{name} · {now.words}", classes=["muted"])
         if now.running:
             Button("Stop", parts.guarded(lambda: jobs.stop(folder), tell))
-        elif not now.complete and now.begun:
+        elif now.begun and not now.complete:
             Button("Resume", parts.guarded(resume, tell))
+        elif now.failed:
+            Button("Try the failed runs again", parts.guarded(resume, tell))
         Button("All studies", lambda: go("studies"), plain=True)
     if now.begun:
         Progress(done=now.done, runs=now.runs, words=now.words)
     for told in (problem, now.problem):
         if told:
             parts.Note(text=told, kind="error")
+    if now.failed:
+        Failures(folder, now.failed)
     if now.begun and now.done:
         Said(query, go, folder, dict(manifest), now)
     elif now.begun:
         parts.Note(text="No run is done yet. What the study says appears here as soon as there are some."
                    if now.running else "It holds no runs yet: press Resume.")  # fmt: skip
+    elif not now.running:
+        parts.Note(text="It ended before its first run, and nothing of it was kept: go back and start it again.")
 
 
 def _looked_up(name: str) -> tuple[Path, jobs.Standing]:
@@ -206,22 +220,48 @@ def Progress(done: int, runs: int, words: str) -> None:
 
 
 @solara.component
+def Failures(folder: Path, count: int) -> None:
+    """The first runs that failed, and why."""
+    rows, error, _ = parts.use_work(
+        lambda: swept.open_sweep(folder).failures.slice(0, FAILURES).to_pylist(), [str(folder), count]
+    )
+    if error is not None:
+        parts.Note(text=parts.told(error), kind="error")
+    with solara.Div(classes=["panel"]):
+        Table(
+            f"Runs that failed{f' (the first {FAILURES} of {count:,})' if count > FAILURES else ''}",
+            [Column("Run that failed"), Column("Variant"), Column("Point", True), Column("Why")],
+            [Row([str(row["run"]), row["variant"], str(row["point"]), row["message"]],
+                 [row["run"], row["variant"], row["point"], row["message"]]) for row in rows or ()],
+        )  # fmt: skip
+
+
+@solara.component
 def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any], now: jobs.Standing) -> None:
     """The study's question, its outcomes, and what it says of one of them."""
     name = query.get("study")
     outcomes = manifest["outcomes"]
-    asked = query.get("outcome", next(iter(outcomes)))
-    if asked not in outcomes:
+    asked = query.get("outcome")
+    if asked and asked not in outcomes:
         raise BadInput(f"The study asks for no outcome “{asked[:80]}”; it asks for {', '.join(outcomes)}.")
-    outcome, choose = solara.use_state(asked)
+    chosen, choose = solara.use_state(asked)
     run, set_run = solara.use_state(query.whole("n", -1, 0, max(int(manifest["runs"]) - 1, 0)))
-    asked_for, want = solara.use_state(False)
-    wanted = asked_for or (now.complete and manifest["runs"] <= AT_ONCE)
-    at = now.done if not now.running else 0  # while it runs, not with every shard
+    turn, set_turn = solara.use_state(query.whole("turn", runs.MOST_TURNS, 0, runs.MOST_TURNS))
+    asked_at, want = solara.use_state(0)  # how many runs were done when the analysis was asked for
+    wanted = asked_at > 0 or (now.complete and manifest["runs"] <= AT_ONCE)
+    at = asked_at if now.running else now.done  # while it runs, not with every shard
     library = state.library()
+    means, lost, _ = parts.use_work(
+        lambda: library.made(("means", folder, now.done), lambda: means_of(folder)), [str(folder), now.done]
+    )
+    first = means.most if means is not None else next(iter(outcomes)) if lost is not None else ""
+    outcome = chosen or first
+    # It stays, although another may vary more when more runs are done.
+    solara.use_effect(lambda: choose(first) if first and not chosen else None, [first])
 
     def note(**changes: Any) -> None:
         here = state.Query().with_(study=name, outcome=outcome, n=run if run >= 0 else None)
+        here = here.with_(turn=turn if run >= 0 and turn < runs.MOST_TURNS else None)
         go.note(here.with_(**changes))
 
     def to_outcome(new: str) -> None:
@@ -230,15 +270,25 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
 
     def to_run(new: int) -> None:
         set_run(new)
-        note(n=new if new >= 0 else None)
+        note(**({"n": new} if new >= 0 else {"n": None, "turn": None}))
 
-    means, lost, _ = parts.use_work(
-        lambda: library.made(("means", folder, now.done), lambda: means_of(folder)), [str(folder), now.done]
-    )
+    def to_turn(new: int) -> None:
+        set_turn(new)
+        note(turn=new)
+
     found, failed, busy = parts.use_work(
-        lambda: library.made(("said", folder, at, outcome), lambda: jobs.analysis(folder, outcome)) if wanted else None,
+        lambda: (
+            library.made(("said", folder, at, outcome), lambda: jobs.analysis(folder, outcome))
+            if wanted and outcome
+            else None
+        ),
         [str(folder), at, outcome, wanted],
     )
+
+    def example() -> None:
+        if run >= 0:
+            Example(folder, run, turn, to_run, to_turn, go).key(f"run {run}")
+
     with solara.Div(classes=["panel"]):
         parts.Note(text=str(manifest.get("question") or "").strip())
         for error in (lost, failed):
@@ -246,28 +296,37 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
                 parts.Note(text=parts.told(error), kind="error",
                            more=["Resume does damaged or missing runs again; the others are kept."])  # fmt: skip
         if means is not None:
-            Means(means, manifest, outcome, to_outcome)
+            Means(means.by_variant, manifest, outcome, to_outcome)
         with solara.Div(classes=["tightrope-row"]):
             Choice(
                 "What the study says of", outcome, {key: told["title"] for key, told in outcomes.items()}, to_outcome
             )
             if not wanted:
-                Button(f"Analyse the {now.done:,} runs that are done", lambda: want(True))
+                Button(f"Analyse the {now.done:,} runs that are done", lambda: want(now.done))
         if wanted and busy:
             parts.Note(text=f"Analysing {now.done:,} runs; that may take up to a minute …", kind="wait")
-    if run >= 0:
-        Example(folder, run, to_run).key(f"run {run}")
     if found is not None and wanted and not busy:
-        Answer(found, outcome, to_run)
+        Answer(found, outcome, to_run, example)
+    else:
+        example()
 
 
-def means_of(folder: Path) -> dict[str, dict[str, float | None]]:
-    """Mean of each outcome by variant, read lazily. Raises FolderProblem, naming damaged shards."""
+@dataclass(frozen=True)
+class Average:
+    """Means of outcomes, by variant and outcome. most: the outcome that varies most, relative to its own range."""
+
+    by_variant: Mapping[str, Mapping[str, float | None]]
+    most: str
+
+
+def means_of(folder: Path) -> Average:
+    """Means over the runs that are done, read lazily. Raises FolderProblem, naming damaged shards."""
     import duckdb
 
     of = swept.open_sweep(folder)
     try:
-        return of.means()
+        spread = of.spread()
+        return Average(of.means(), max(spread, key=lambda name: spread[name]))
     except duckdb.Error:
         damaged = ", ".join(path.name for path in of.damage()) or "a shard went away"
         raise FolderProblem(f"{folder}: damaged: {damaged}.") from None
@@ -294,8 +353,8 @@ def Means(
 
 
 @solara.component
-def Answer(found: Mapping[str, Any], outcome: str, on_run: Callable[[int], Any]) -> None:
-    """What was found of an outcome: in sentences, pictures and example runs."""
+def Answer(found: Mapping[str, Any], outcome: str, on_run: Callable[[int], Any], example: Callable[[], None]) -> None:
+    """What was found of an outcome: in sentences, pictures and example runs. example: draws the run that is open."""
     dark = picture.is_dark()
     told = found["outcomes"][0]
     axes = {axis["path"]: axis for axis in found["axes"]}
@@ -312,22 +371,26 @@ def Answer(found: Mapping[str, Any], outcome: str, on_run: Callable[[int], Any])
             if found["notes"]:
                 parts.Note(text="Before reading on", more=found["notes"])
             Boxes(told, axes, on_run, dark)
+            example()
             Choices(told)
         with solara.Div(classes=["panel"]):
             if swings and whole is not None:
                 picture.Picture(
                     charts.tornado(swings, whole, shares, dark, room=260),
                     "What moves it most: from the low end of an axis (hollow) to its high end (filled)",
+                    lambda: pa.Table.from_pylist([vars(swing) for swing in swings]),
                     height=charts.row_height(len(swings)), on_click=lambda path: set_along(path),
                 )  # fmt: skip
             else:
                 parts.Note(text="No axis moves this outcome beyond chance.")
             if axis is not None:
                 Choice("Along", axis, {path: capital(axes[path]["title"]) for path in curves}, set_along)
+                lines = responses_of(told, found["variants"], axis, axes[axis])
                 picture.Picture(
-                    charts.responses(responses_of(told, found["variants"], axis, axes[axis]), axes[axis]["title"],
-                                     shares, axes[axis]["labels"], dark),
-                    f"{'Share' if shares else 'Mean'} along the axis, with its 95% interval", height=280,
+                    charts.responses(lines, axes[axis]["title"], shares, axes[axis]["labels"], dark),
+                    f"{'Share' if shares else 'Mean'} along the axis, with its 95% interval",
+                    lambda: lines_table(lines, axes[axis]),
+                    height=280,
                 )  # fmt: skip
             Surface(told, axes, shares, dark)
     with solara.Div(classes=["panel"]):
@@ -378,6 +441,15 @@ def responses_of(
     return found
 
 
+def lines_table(lines: Sequence[charts.Response], axis: Mapping[str, Any]) -> pa.Table:
+    """What is drawn along an axis: variant, the axis, mean, low, high, a row a point."""
+    labels = axis["labels"]
+    return pa.Table.from_pylist([
+        {"variant": line.name, axis["path"]: labels[int(at)] if labels else at, "mean": mean, "low": low, "high": high}
+        for line in lines for at, mean, low, high in zip(line.at, line.mean, line.low, line.high, strict=True)
+    ])  # fmt: skip
+
+
 def _middle(row: Mapping[str, Any]) -> float:
     return float(row["value"])
 
@@ -397,7 +469,12 @@ def Surface(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]], shar
     picture.Picture(
         charts.heatmap(of["x"], of["y"], mean, axes[of["across"]]["title"], axes[of["up"]]["title"], shares, heights,
                        dark),
-        "Over its two strongest axes", height=max(200, min(400, 60 + 34 * len(of["y"]))),
+        "Over its two strongest axes",
+        lambda: pa.Table.from_pylist([
+            {of["across"]: x, of["up"]: y, "mean": value} for y, row in zip(of["y"], of["mean"], strict=True)
+            for x, value in zip(of["x"], row, strict=True)
+        ]),
+        height=max(200, min(400, 60 + 34 * len(of["y"]))),
     )  # fmt: skip
 
 
@@ -419,6 +496,7 @@ def Boxes(
     rows = ranges_of(found, axes)
     if rows:
         picture.Picture(charts.boxes(rows, dark, room=260), "The part of each axis that is in a box",
+                        lambda: boxes_table(found, axes),
                         height=charts.row_height(len(rows)))  # fmt: skip
 
 
@@ -433,6 +511,16 @@ def ranges_of(boxes: Sequence[Mapping[str, Any]], axes: Mapping[str, Mapping[str
             members = [axis["labels"].index(value) for value in bound["values"] or ()]
             found.append(charts.Range(n, axis["title"], low, high, axis["low"], axis["high"], axis["labels"], members))
     return found
+
+
+def boxes_table(boxes: Sequence[Mapping[str, Any]], axes: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """box, axis, low, high (None: not bounded there), values (of an axis of words), and the axis' own ends."""
+    return pa.Table.from_pylist([
+        {"box": n, "axis": bound["axis"], "low": bound["low"], "high": bound["high"],
+         "values": " ".join(bound["values"] or ()), "axis_low": axes[bound["axis"]]["low"],
+         "axis_high": axes[bound["axis"]]["high"]}
+        for n, box in enumerate(boxes, 1) for bound in box["bounds"]
+    ])  # fmt: skip
 
 
 @solara.component
@@ -481,13 +569,20 @@ def Strengths(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]]) ->
 
 
 @solara.component
-def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
-    """One run of the study, done again."""
+def Example(
+    folder: Path, run: int, turn: int, on_run: Callable[[int], Any], on_turn: Callable[[int], Any], go: parts.Go
+) -> None:
+    """One run of the study, done again with the numbers of its point."""
     found, error, busy = parts.use_work(lambda: example(folder, run), [str(folder), run])
-    turn, set_turn = solara.use_state(runs.MOST_TURNS)
-    with solara.Div(classes=["panel"]):
+    here = state.Query().with_(run=folder.relative_to(state.library().folder).as_posix(), n=run)
+
+    def why(act: dict[str, Any]) -> None:
+        go("why", here.with_(turn=act["turn"], actor=act["actor"], action=act["action"], target=act["target"] or None))
+
+    with rv.Html(tag="section", class_="tightrope-example"):
         with solara.Div(classes=["tightrope-row"]):
             rv.Html(tag="h2", class_="heading", children=[f"Run {run}, done again"])
+            Button("Watch it", lambda: go("watch", here))
             Button("Close", lambda: on_run(-1), plain=True)
         if error is not None:
             parts.Note(text=parts.told(error), kind="error")
@@ -499,7 +594,7 @@ def Example(folder: Path, run: int, on_run: Callable[[int], Any]) -> None:
         with Scrolled("What it varies"):
             parts.Note(text=f"Variant {about['variant']}, point {about['point']}, replicate {about['replicate']}, "
                        f"seed {about['seed']}", more=told)  # fmt: skip
-        Course(of, run, min(turn, of.data.states.num_rows - 1), set_turn)
+        Course(of, run, min(turn, of.data.states.num_rows - 1), on_turn, on_act=why)
 
 
 def example(folder: Path, run: int) -> tuple[dict[str, Any], OneRun]:

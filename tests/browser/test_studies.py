@@ -10,13 +10,15 @@ import time
 from pathlib import Path
 
 import duckdb
+import pandas
 import pytest
 
 from dashboards import jobs
 from sim import sweep, swept
 from sim.errors import BadInput
+from sim.explain import card_of
 from tests.browser.conftest import PATIENCE, Visitor, serving, settled
-from tests.browser.test_runs import cells
+from tests.browser.test_runs import cells, saved
 
 MEANS = "table:has(caption:text-is('Outcomes over all runs that are done'))"
 SMALL = """\
@@ -87,11 +89,84 @@ def test_what_it_says_is_told_with_pictures_and_example_runs(visitor, studied):
     settled(page, "main.page", f"point {about['point']}, replicate {about['replicate']}")
     page.wait_for_selector(".tightrope-picture:has-text('Who did what') svg")
     acts = swept.replay(studied.folder, 100).tables["acts"].to_pandas()
-    page.get_by_label("Turn", exact=True).first.wait_for()
-    last = int(acts.turn.max())
-    page.locator("input[type=number]").last.fill(str(last))
-    page.locator("input[type=number]").last.press("Tab")
-    settled(page, "main.page", "events and acts")
+    turn = int(acts.turn.min())
+    page.locator(".tightrope-example input[type=number]").fill(str(turn))
+    page.locator(".tightrope-example input[type=number]").press("Tab")
+    page.wait_for_function(f"() => location.search.includes('turn={turn}')")
+    page.reload()  # the address holds the run and its turn
+    settled(page, ".tightrope-example", acts[acts.turn == turn].date.iloc[0][:4])
+    page.wait_for_selector(".feed button.act")
+    assert page.locator(".feed section").first.locator("button.act").count() == (acts.turn == turn).sum()
+
+
+def test_an_example_run_opens_on_watch_and_why_with_the_numbers_of_its_point(visitor, studied):
+    run = 100
+    acts = swept.replay(studied.folder, run).tables["acts"].to_pylist()
+    turn = acts[-1]["turn"]
+    page = visitor.open(f"/studies?study=word-7&outcome=talks&n={run}&turn={turn}", ".tightrope-example .feed section")
+    page.get_by_role("button", name="Watch it").click()
+    page.wait_for_selector(".stage")
+    page.keyboard.press("End")
+    settled(page, ".controls-count", "12 of 12")
+    page.goto(f"{visitor.dashboard.url}/watch?run=word-7&n={run}&turn={turn}")
+    page.wait_for_selector(".feed button.act")
+    mine = [act for act in acts if act["turn"] == turn]
+    assert page.locator(".feed section").first.locator("button.act").count() == len(mine)
+    page.locator(".feed button.act").first.click()
+    page.wait_for_selector(".card-text")
+    ready, _ = studied.plan.one(run)
+    act = mine[0]
+    known = card_of(ready, studied.plan.study.seed, run, act["actor"], turn, None, act["action"], act["target"],
+                    studied.plan.drawn(run) - run)  # fmt: skip
+    found = known.as_dict()
+    option = next(one for one in found["options"] if (one["action"], one["target"]) == (act["action"], act["target"]))
+    assert option["utility"] == pytest.approx(act["utility"], abs=1e-12)
+    assert f"run=word-7&n={run}" in page.url
+    assert page.locator(".apart .sum .n").inner_text() == f"{option['utility']:+.4f}"
+    page.goto(f"{visitor.dashboard.url}/watch?run=word-7&n=144")
+    settled(page, "main", "the study has runs 0 to 143")
+
+
+def test_pictures_give_the_numbers_of_the_analysis_as_csv(visitor, studied):
+    page = visitor.open("/studies?study=word-7&outcome=talks", MEANS)
+    found = jobs.analysis(Path(studied.folder), "talks")["outcomes"][0]
+    page.wait_for_selector(".tightrope-picture:has-text('along the axis') svg")
+    axis = page.locator("label", has_text="Along").locator("select").input_value()
+    kept = pandas.read_csv(saved(page, "CSV", "along the axis").path())
+    rows = [row for row in found["responses"] if row["axis"] == axis]
+    assert kept[axis].tolist() == pytest.approx([row["value"] for row in rows])
+    for ours, theirs in (("mean", "mean"), ("low", "mean_low"), ("high", "mean_high")):
+        assert kept[ours].tolist() == pytest.approx([row[theirs] for row in rows])
+    raw = duckdb.sql(
+        f"""SELECT "{axis}" AS x, avg(talks) AS mean FROM read_parquet('{studied.folder}/outcomes/*')
+        GROUP BY x ORDER BY x"""
+    ).df()
+    assert kept["mean"].tolist() == pytest.approx(raw["mean"].tolist())
+    moved = pandas.read_csv(saved(page, "CSV", "What moves it most").path()).set_index("path")
+    assert moved.loc[axis, "start"] == pytest.approx(raw["mean"].iloc[0])
+    assert moved.loc[axis, "end"] == pytest.approx(raw["mean"].iloc[-1])
+    for form, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+        assert Path(saved(page, form, "What moves it most").path()).read_bytes().startswith(begins)
+
+
+def test_a_study_opens_on_the_outcome_that_varies_most(visitor, folder, studied):
+    text = SMALL.replace("[talks, raids, recognised]", "[never, talks, raids, recognised]").replace("12", "6")
+    (folder / "still.yaml").write_text(
+        text + "ask: {never: {title: Are there more raiders than can be?, end: raiders, at_least: 1}}\n",
+        encoding="utf-8",
+    )
+    done = sweep.sweep(folder / "still.yaml", folder / "still-1")
+    table = done.outcomes.to_pandas()[["never", "talks", "raids", "recognised"]].astype(float)
+    assert not table["never"].any()
+    spread = (2 * table.std(ddof=0) / (table.max() - table.min())).fillna(0.0)
+    assert done.spread() == pytest.approx(spread.to_dict())
+    page = visitor.open("/studies?study=still-1", MEANS)
+    page.wait_for_selector(
+        "label:has-text('What the study says of') select, select[aria-label='What the study says of']"
+    )
+    most = page.get_by_label("What the study says of")
+    page.wait_for_function("() => document.querySelector('.tightrope-table tr.chosen')")
+    assert most.input_value() == spread.idxmax() != "never"
 
 
 def test_another_outcome_is_chosen_and_the_address_names_it(visitor, studied):
