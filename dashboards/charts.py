@@ -224,7 +224,7 @@ def ladder(
     """Where everyone stands on a ladder, turn by turn: a row a path, a cell a turn, the rung by shade and number.
 
     states: one run's, or medians: turn, date and the paths. rungs: by path, lowest first, the same for all of them.
-    names: what the rows are called. at: the turn that is looked at.
+    names: what the rows are called. at: the turn that is looked at, which is framed.
     """
     of = look(dark)
     paths = list(rungs)
@@ -237,6 +237,7 @@ def ladder(
             "value": [turn, n, round(value)],
             "key": {"turn": turn, "path": path},
             "tip": f"{dates[turn]}\n{names[path]}: {spaced(rungs[path][round(value)])}",
+            **({"itemStyle": {"borderColor": of.alarm, "borderWidth": 1.5}} if turn == at else {}),
         }
         for n, path in enumerate(paths)
         for turn, value in enumerate(rows[path])
@@ -267,20 +268,10 @@ def ladder(
             "itemStyle": {"borderColor": of.paper, "borderWidth": 1},
             "label": {"show": len(dates) <= LABELLED, "fontSize": 11, "formatter": "{@[2]}"},
             "emphasis": {"itemStyle": {"borderColor": of.ink}},
-        }, *_framed(of, at, len(paths)), *({"type": "scatter", "name": name, "data": [], "symbol": "rect",
-                                            "itemStyle": {"color": shades[n], "borderColor": of.rule, "borderWidth": 1}}
-                                           for n, name in enumerate(keys))],
+        }, *({"type": "scatter", "name": name, "data": [], "symbol": "rect",
+              "itemStyle": {"color": shades[n], "borderColor": of.rule, "borderWidth": 1, "opacity": 1}}
+             for n, name in enumerate(keys))],
     }  # fmt: skip
-
-
-def _framed(of: Look, at: int | None, rows: int) -> list[Option]:
-    """A frame around the column of the turn that is looked at."""
-    if at is None or not rows:
-        return []
-    area = [{"coord": [at, 0]}, {"coord": [at, rows - 1]}]
-    style = {"color": "transparent", "borderColor": of.alarm, "borderWidth": 1.5}
-    return [{"type": "scatter", "data": [], "silent": True,
-             "markArea": {"silent": True, "itemStyle": style, "data": [area]}}]  # fmt: skip
 
 
 def shades_of(colours: Sequence[str], count: int) -> list[str]:
@@ -1149,22 +1140,29 @@ def regard(
     option = _frame(f"Regard among {len(names)} actors", dark)
     hidden = {"type": "value", "show": False, "min": -1.05, "max": 1.05}
     return option | {
-        "grid": {"left": "24%", "right": "24%", "top": 14, "bottom": 14},
+        "grid": {"left": 114, "right": 114, "top": 24, "bottom": 24},
         "xAxis": hidden,
         "yAxis": hidden,
         "series": [{
             "type": "graph", "coordinateSystem": "cartesian2d", "name": "regard",
             "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 7,
-            "label": {"show": True, "color": of.ink},
+            "label": {"show": True, "color": of.ink, "width": 102, "overflow": "truncate"},
             "emphasis": {"focus": "adjacency"},
             "data": [{"id": name, "name": actors[name], "key": name, "symbolSize": 14,
                       "value": [math.sin(turns[name]), math.cos(turns[name])],
-                      "label": {"position": "right" if turns[name] <= math.pi else "left"},
+                      "label": {"position": _beside(turns[name])},
                       "itemStyle": {"color": of.shade, "borderColor": of.grey, "borderWidth": 1.5},
                       "tip": f"{actors[name]}\nregard received, summed: {_signed(sums[name])}"} for name in names],
             "links": links,
         }],
     }  # fmt: skip
+
+
+def _beside(angle: float) -> str:
+    """On which side of a node on the circle its label has room."""
+    if abs(math.cos(angle)) > 0.995:
+        return "top" if math.cos(angle) > 0 else "bottom"
+    return "right" if angle < math.pi else "left"
 
 
 # ------------------------------------------------------------------------------------------------------------ as data

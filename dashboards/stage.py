@@ -16,7 +16,7 @@ from dashboards import map as region
 from dashboards.live import Film
 from sim.analysis import QUAD_OF
 from sim.figures import PREPOSITIONS
-from sim.naming import Words, axis_title, capital, spaced
+from sim.naming import Words, axis_title, capital, listed, spaced
 from sim.runs import Prepared
 from sim.scenario import Entry, numbers
 
@@ -148,7 +148,7 @@ def sentences(film: Record, turn: int) -> list[dict[str, Any]]:
     told += [
         {
             "kind": "act",
-            "who": names.title(row["actor"]),
+            "who": capital(names.title(row["actor"])),
             "text": words.option((row["action"], row["target"])),
             "done": bool(row["succeeded"]),
             "given": row["utility"] is None,
@@ -182,10 +182,14 @@ def dealings(film: Record, turn: int) -> list[str]:
         for row in _of(tables["statements"], "turn", turn)
     ]
     # A promise that is kept without an act stands until the run ends.
+    ended: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in _of(tables["promises"], "settled_turn", turn):
+        if row["status"] == "broken" or (row["status"] == "kept" and row["action"]):
+            ended[row["giver"], row["status"], _word(words, row)].append(words.actor(row["receiver"]))
+    verbs = {"kept": "kept", "broken": "broke"}
     return told + [
-        _promised(words, row)
-        for row in _of(tables["promises"], "settled_turn", turn)
-        if row["status"] == "broken" or (row["status"] == "kept" and row["action"])
+        f"{capital(words.actor(giver))} {verbs[status]} its word to {listed(receivers)}, {what}"
+        for (giver, status, what), receivers in ended.items()
     ]
 
 
@@ -196,14 +200,11 @@ def _of(table: Any, column: str, turn: int) -> list[dict[str, Any]]:
     return table.filter(compute.equal(table.column(column), turn)).to_pylist()
 
 
-def _promised(words: Words, row: Mapping[str, Any]) -> str:
-    """A promise that was kept or broken."""
+def _word(words: Words, row: Mapping[str, Any]) -> str:
+    """What was promised."""
     if row["action"]:
-        what = f"by which it {words.option((row['action'], row['target']))}"
-    else:
-        what = words.scenario.assurances[row["kind"]].title or spaced(row["kind"])
-    verb = "kept" if row["status"] == "kept" else "broke"
-    return f"{capital(words.actor(row['giver']))} {verb} its word to {words.actor(row['receiver'])}, {what}"
+        return f"by which it {words.option((row['action'], row['target']))}"
+    return words.scenario.assurances[row["kind"]].title or spaced(row["kind"])
 
 
 def _of_whom(title: str, whom: str) -> str:
@@ -269,6 +270,7 @@ def TheLadder(film: Film, turn: int, on_turn: Callable[[int], Any]) -> None:
     """Everyone's rung, turn by turn."""
     names, dark = cast(film.ready), picture.is_dark()
     if not names.ladder:
+        Nothing("Ladder over time", "This scenario has no indicator with rungs, so there is no ladder to show.")
         return
     states = film.part(list(names.ladder))
     option = charts.ladder(states, names.ladder, names.rows, at=turn, dark=dark, room=110)
@@ -343,12 +345,19 @@ def TheRegard(film: Film, turn: int, on_actor: Callable[[str], Any]) -> None:
     values = film.values(turn)
     pairs = {pair: values[path] for path, pair in names.regard.items()}
     if not pairs:
+        Nothing("Who regards whom", "In this scenario nobody has a regard for anybody that could move.")
         return
     picture.Picture(
         charts.regard(pairs, names.actors, dark=dark),
         f"Who regards whom, {names.dates[turn]}",
         on_click=lambda key: on_actor(key) if isinstance(key, str) else None,
     )
+
+
+def Nothing(title: str, why: str) -> None:
+    """In place of a picture that a scenario has nothing for."""
+    rv.Html(tag="h3", class_="heading", children=[title])
+    rv.Html(tag="p", class_="muted", children=[why])
 
 
 def _panels(size: tuple[int, int]) -> tuple[int, int]:

@@ -48,6 +48,7 @@ def _Controls(
     event_open: Callable[[str], Any],
     event_drop: Callable[[str], Any],
     event_unfork: Callable[[Any], Any],
+    event_seat: Callable[[Any], Any],
     event_size: Callable[[list[int]], Any],
 ) -> None:
     """The strip above the stage, the keys, and the loop that plays: it asks for the next turn as long as its tab lives,
@@ -206,6 +207,7 @@ def Watching(
             event_open=lambda what: set_opened("" if what == opened else str(what)),
             event_drop=parts.guarded(drop, tell),
             event_unfork=lambda _: again(subject, (), shown.value[0]),
+            event_seat=lambda _: go("play", subject.with_(changes=()).query()),
             event_size=lambda size: set_size((int(size[0]), int(size[1]))),
         )  # fmt: skip
         if opened == "setup":

@@ -28,6 +28,8 @@ PAGES = (
     "/validation",
     "/scenario?scenario={scenario}",
     "/evidence?scenario={scenario}&kind=assumptions",
+    "/play?scenario={scenario}",
+    "/play?game={run}-game",
 )
 
 
@@ -148,8 +150,14 @@ def test_watch_tells_offers_meetings_and_promises_as_the_tables_do(visitor: Visi
     for came, members in zip(meetings.sum(), meetings.size(), strict=True):
         assert any(one.endswith(f"meets; {came} of {members} members came") for one in told)
     ended = promises[promises.settled_turn == turn]
-    assert sum(" broke its word to " in one for one in told) == (ended.status == "broken").sum() > 0
-    assert sum(" kept its word to " in one for one in told) == ((ended.status == "kept") & ended.action.notna()).sum()
+    for verb, some in (("broke", ended[ended.status == "broken"]),
+                       ("kept", ended[(ended.status == "kept") & ended.action.notna()])):  # fmt: skip
+        said = [one for one in told if f" {verb} its word to " in one]
+        assert len(said) == len(some.fillna("").drop_duplicates(["giver", "kind", "action", "target"]))  # one a word
+        names = {name: actor.title for name, actor in read("takeover-2021").scenario.actors.items()}
+        for receiver in some.receiver:
+            assert any((names[receiver] or receiver.title()) in one for one in said)
+    assert (ended.status == "broken").any()
 
 
 # ------------------------------------------------------------------------------------------------ why
@@ -349,6 +357,7 @@ def test_assumptions_are_ranked_by_what_hangs_on_them(visitor: Visitor):
 def test_hostile_text_is_text_on_every_page(visitor: Visitor, view: str):
     page = visitor.open(view.format(run="hostile-1", scenario="./hostile"))
     page.wait_for_timeout(1500)
+    page.wait_for_function("() => !document.querySelector('.note.wait')")
     assert page.evaluate("window.hacked") is None
     drawn = "script, img[onerror], iframe, marquee, [v-html], link, svg[onload], details[ontoggle], input[onfocus]"
     assert page.locator(f"main >> css={drawn}").count() == 0
@@ -443,6 +452,7 @@ def test_no_serious_finding_of_accessibility(browser: Any, dashboard: Dashboard,
     came = Visitor(browser, dashboard, color_scheme="dark" if dark else "light")
     page = came.open(view.format(run="minimal-1", scenario="minimal"))
     page.wait_for_timeout(1500)
+    page.wait_for_function("() => !document.querySelector('.note.wait')")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     serious = [
         (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3])

@@ -123,7 +123,8 @@ def test_runs_tells_of_a_turn_what_watch_tells_and_the_tables_hold(browser, tmp_
         here = [" ".join(one.split()) for one in page.locator(f"{COURSE} li").all_inner_texts()]
         assert sum(" an offer: " in one for one in here) == (offers.answered_turn == turn).sum()
         broken = promises[(promises.settled_turn == turn) & (promises.status == "broken")]
-        assert sum(" broke its word to " in one for one in here) == len(broken) > 0
+        words = broken.fillna("").drop_duplicates(["giver", "kind", "action", "target"])  # given to several at once
+        assert sum(" broke its word to " in one for one in here) == len(words) > 0
         page.goto(f"{served.url}/watch?run=one&n=1&turn={turn}")
         page.wait_for_selector(".stage .feed section")
         there = page.locator(".feed section").first.locator("li").all_inner_texts()

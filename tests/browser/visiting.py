@@ -40,9 +40,7 @@ class Dashboard:
 
 
 @contextlib.contextmanager
-def serving(
-    folder: Path, home: Path, *more: str, program: Sequence[str] = ("-m", "dashboards")
-) -> Iterator[Dashboard]:
+def serving(folder: Path, home: Path, *more: str, program: Sequence[str] = ("-m", "dashboards")) -> Iterator[Dashboard]:
     """A dashboard on a port of its own. program: what Python is to run for it."""
     log = home / "dashboard.log"
     with log.open("w") as out:
