@@ -27,7 +27,7 @@ from dashboards.watch import FIRST, Setup
 from sim import game, play, seats, store
 from sim.arrays import POLICIES
 from sim.errors import BadInput, FolderProblem
-from sim.game import Game, Open, Seat
+from sim.game import Game, OnTable, Open, Seat
 from sim.naming import capital, listed, spaced
 from sim.runs import Prepared
 
@@ -523,7 +523,7 @@ def tables_of(seat: Seat, ready: Prepared) -> dict[str, Any]:
             for one in seat.promises
         ],
         "offers": [
-            {"told": f"{play.offered(words, seat, one)}.", "until": capital(play.lasts(seat, one)),
+            {"told": f"{play.offered(words, seat, one)}.", "until": _until(seat, one),
              "worth": f"{one.worth:+.4f}", "good": one.worth > 0.0, "odds": f"{one.odds:.0%}",
              "at_once": one.offer.ask_after == 0, "asks": play.asked_of(seat, one)}
             for one in seat.offers
@@ -534,6 +534,11 @@ def tables_of(seat: Seat, ready: Prepared) -> dict[str, Any]:
             for one in seat.meetings if one.meets or one.convenable
         ],
     }  # fmt: skip
+
+
+def _until(seat: Seat, one: OnTable) -> str:
+    """How long an offer stands, and what comes of leaving it."""
+    return capital(play.lasts(seat, one)) + (", left it is refused" if one.offer.last <= seat.turn else "")
 
 
 # ------------------------------------------------------------------------------------------------ the end
