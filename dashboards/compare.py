@@ -17,7 +17,7 @@ from dashboards import charts, pages, parts, picture, state
 from dashboards.fields import Button, Choice, Pick, Slide, Text
 from dashboards.tables import Column, Row, Scrolled, Table
 from sim import compare as comparing
-from sim import comparison_figures, evidence, figures
+from sim import comparison_figures, evidence, figures, parameters, store
 from sim import runs as running
 from sim.arrays import POLICIES
 from sim.comparison_figures import ComparisonData
@@ -254,6 +254,7 @@ def Result(folder: str, go: parts.Go) -> None:
     key = ("comparison", folder, entry.changed)
     found, failed, _ = parts.use_work(lambda: library.made(key, lambda: _read(entry.path)), [*key])
     manifest = entry.manifest
+    runs_of, _, _ = parts.use_work(lambda: sides(entry), [*key])
     with solara.Div(classes=["tightrope-head"]):
         rv.Html(tag="h1", class_="heading", children=[f"{manifest['a']['label']} against {manifest['b']['label']}"])
         solara.Text(_facts(manifest), classes=["muted"])
@@ -273,7 +274,7 @@ def Result(folder: str, go: parts.Go) -> None:
     with solara.Div(classes=["tightrope-two"]):
         with solara.Div(classes=["panel"]):
             Parting(manifest)
-            Story(manifest["story"])
+            Story(manifest["story"], runs_of or {}, go)
         with solara.Div(classes=["panel"]):
             Differences(found)
             with Scrolled("What B changes"):
@@ -331,6 +332,7 @@ def Differences(found: comparing.Comparison) -> None:
         [Column("Outcome"), Column("A", True), Column("B", True), Column("B less A", True),
          Column("95% interval", True), Column("Pairs that differ", True)],
         [_difference_row(row, told[row["kind"] == "number"]) for row in found.of_kind("yes/no", "number")],
+        tall=True,
     )  # fmt: skip
     rungs = [row for row in found.of_kind("rung") if row["changed"]]
     if rungs:
@@ -375,15 +377,51 @@ def Parting(manifest: Mapping[str, Any]) -> None:
     picture.Picture(charts.counts(when, "pairs that part", dark), "Pairs by the turn in which they part", height=150)
 
 
+def sides(entry: state.Entry) -> dict[str, state.Subject]:
+    """The pair that is told of, as runs that other pages can show, by side (A, B); without a side whose scenario is not
+    in the list, has changed since or changes on the way. Numbers that both drew stand among what is set."""
+    manifest, story = entry.manifest, entry.manifest["story"]
+    library = state.library()
+    by_path = {str(path): name for name, path in library.scenarios().items()}
+    found: dict[str, state.Subject] = {}
+    for side in ("a", "b") if story else ():
+        said = manifest[side]
+        name = by_path.get(str(said["source"]), str(said["source"]))
+        if name not in library.scenarios() or (side == "b" and manifest["fork"]):
+            continue
+        seed, run, sets = int(manifest["seed"]), int(story["run"]), tuple(said.get("sets", ()))
+        subject = state.Subject(scenario=name, seed=seed, run=run, policy=said.get("policy"), sets=sets)
+        if store.text_hash(subject.ready().text) == said["hash"]:
+            own = state.drawn_sets(entry.path / f"{side}.yaml", entry.path / f"{side}-{parameters.FILE}", seed, run)
+            found[side.upper()] = subject.with_(sets=(*sets, *own))
+    return found
+
+
 @solara.component
-def Story(story: Mapping[str, Any] | None) -> None:
-    """The median pair: the decision where it parts, and what follows on both sides."""
+def Story(story: Mapping[str, Any] | None, runs_of: Mapping[str, state.Subject], go: parts.Go) -> None:
+    """The median pair: the decision where it parts, and what follows on both sides. runs_of: see `sides`."""
     if story is None:
         return
+
+    def why(side: str, turn: int, actor: str, act: Mapping[str, Any] | None = None) -> None:
+        named = {name: (act or {}).get(name) for name in ("action", "target")}
+        go("why", runs_of[side].query().with_(turn=turn, actor=actor, **named))
+
+    def opened(key: str) -> None:
+        row = story["chain"][int(key)]
+        why(row["side"], row["turn"], row["actor"], row)
+
     heading = f"The first parting decision: pair {story['run']}, {figures._spoken(story['date'])}"
     rv.Html(tag="h2", class_="heading", children=[heading])
+    with solara.Div(classes=["tightrope-row"]):
+        for side, subject in runs_of.items():
+            Button(f"Watch {side}", partial(go, "watch", subject.query().with_(turn=story["turn"])), plain=True)
     for card in story["cards"]:
         parts.Note(text=card["text"][0], more=card["text"][1:])
+        with solara.Div(classes=["tightrope-row"]):
+            for side in runs_of:
+                ask = partial(why, side, story["turn"], card["actor"])
+                Button(f"Why {card['title']} did so in {side}", ask, plain=True)
         options = [option for option in card["options"] if option["a"]["available"] or option["b"]["available"]]
         Table(
             f"What {card['title']} weighed",
@@ -395,7 +433,11 @@ def Story(story: Mapping[str, Any] | None) -> None:
     Table(
         "What is done on one side only",
         [Column("When"), Column("In A only"), Column("In B only")],
-        [Row([figures._spoken(row["date"]), *_sided(row)], [row["turn"], *_sided(row)]) for row in story["chain"]],
+        [Row([figures._spoken(row["date"]), *_sided(row)], [row["turn"], *_sided(row)],
+             str(n) if row["kind"] == "act" and row["side"] in runs_of else None)
+         for n, row in enumerate(story["chain"])],
+        on_open=opened,
+        tall=True,
     )  # fmt: skip
     parts.Note(text=story["after"][-1] if story["after"] else "")
 

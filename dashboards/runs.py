@@ -161,12 +161,16 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
         with solara.Div(classes=["panel"]):
             rv.Html(tag="h2", class_="heading", children=["One run"])
             if data is None:
-                parts.Note(text=f"Reading run {run} …" if lost is None else "", kind="wait")
+                if lost is None:
+                    parts.Note(text=f"Reading run {run} …", kind="wait")
+                else:
+                    parts.Note(text=f"Run {run} cannot be shown; what is wrong stands above.")
             else:
                 Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting, why)
                 Course(data, run, turn, to_turn, on_act=partial(_why, go, folder, run))
-    if data is not None:
-        Bands(done, key, data.data if over else None, run, turn, to_turn, shown, to("shown", set_shown))
+    if data is not None or lost is not None:
+        drawn = data.data if data is not None and over else None
+        Bands(done, key, drawn, run, turn, to_turn, shown, to("shown", set_shown))
 
 
 def asked_for(query: state.Query, done: running.Run) -> tuple[str, ...] | None:
@@ -259,6 +263,9 @@ def Outcomes(summary: pa.Table, asks: Mapping[str, Act], on_ask: Callable[[Act],
             lambda: summary,
             charts.row_height(len(shares)),
         )
+    if asks:
+        solara.Text("Choose an outcome to ask why, or why not, in the run and the turn beside.", classes=["muted"])
+    if shares:
         Table(
             "Outcomes that are yes or no",
             [Column("Outcome"), Column("Runs", True), Column("Yes", True), Column("Share", True),
@@ -282,11 +289,10 @@ def Outcomes(summary: pa.Table, asks: Mapping[str, Act], on_ask: Callable[[Act],
                  [row["title"], row["median"], row["q05"], row["mean"], row["low"] or 0.0],
                  row["outcome"] if row["outcome"] in asks else None) for row in numbers],
             on_open=ask,
+            tall=True,
         )  # fmt: skip
     if not rows:
         parts.Note(text="The scenario asks for no outcomes.")
-    elif asks:
-        parts.Note(text="Choose an outcome to ask why, or why not, in the run and the turn that are looked at.")
 
 
 def deciding(ready: Prepared) -> dict[str, Act]:

@@ -521,3 +521,12 @@ def _dated(change: Change, base: Prepared) -> dict[str, Any]:
     elif change.set is not None:
         entry["set"] = {change.set[0]: change.set[1]}
     return entry
+
+
+def drawn_sets(scenario: Path, drawn: Path, seed: int, run: int) -> tuple[str, ...]:
+    """The numbers that a run drew from a file of parameter sets, as `path=value`; none where there is no such file.
+    scenario: that the file fits. Raises BadInput, FolderProblem."""
+    if not drawn.is_file():
+        return ()
+    found = prepare(scenario, (), None, drawn).drawn.numbers(seed, [run])
+    return tuple(f"{path}={float(values[0])!r}" for path, values in found.items())

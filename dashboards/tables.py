@@ -37,6 +37,7 @@ def _Table(
     filtered: bool = False,
     sort: list[Any] = [],  # noqa: B006
     chosen: str | None = None,
+    tall: bool = False,
     event_open: Callable[[str], Any] = lambda key: None,
 ) -> None:
     """See `Table`."""
@@ -51,9 +52,10 @@ def Table(
     sort: tuple[int, bool] | None = None,
     chosen: str | None = None,
     on_open: Callable[[str], Any] | None = None,
+    tall: bool = False,
 ) -> None:
     """A table of texts. filtered: with a field to filter by. sort: the column it is sorted by at first, and whether
-    from the highest down. chosen: the key of the row that is marked."""
+    from the highest down. chosen: the key of the row that is marked. tall: it scrolls by itself, below its head."""
     _Table(
         title=title,
         columns=[{"title": column.title, "numeric": column.numeric} for column in columns],
@@ -64,6 +66,7 @@ def Table(
         filtered=filtered,
         sort=list(sort) if sort else [],
         chosen=chosen,
+        tall=tall,
         event_open=on_open or (lambda key: None),
     )
 

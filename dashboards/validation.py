@@ -12,7 +12,7 @@ import reacton.ipyvuetify as rv
 import solara
 import solara.lab
 
-from dashboards import charts, jobs, pages, parts, picture, state
+from dashboards import charts, forecasts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Text
 from dashboards.tables import Column, Row, Table
@@ -20,7 +20,7 @@ from sim import figures, parameters, store
 from sim.errors import BadInput, FolderProblem
 from sim.hindcast import SAMPLES, Hindcast, open_hindcast
 from sim.naming import capital, number, percent, spaced
-from sim.runs import SCENARIO, prepare
+from sim.runs import SCENARIO
 
 PAGE = pages.Page("validation", "Validation", "mdi-scale-balance", 55)
 
@@ -34,9 +34,11 @@ MEND = ["Remove the folder, or go back and score the scenario again."]
 
 @solara.component
 def View(query: state.Query, go: parts.Go) -> None:
-    """All hindcasts, or the one that the address names."""
+    """All hindcasts and forecasts, or the one that the address names."""
     if query.get("hindcast"):
         One(query, go).key(query.get("hindcast"))
+    elif query.get("forecast"):
+        forecasts.One(query.get("forecast"), go).key(f"forecast {query.get('forecast')}")
     else:
         All(query, go)
 
@@ -80,6 +82,8 @@ def All(query: state.Query, go: parts.Go) -> None:
         with solara.Div(classes=["panel"]):
             rv.Html(tag="h2", class_="heading", children=[f"Hindcasts under {library.folder}"])
             Listed(go)
+        with solara.Div(classes=["panel"]):
+            forecasts.Listed(go)
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:
@@ -106,7 +110,7 @@ def Listed(go: parts.Go) -> None:
     with solara.Div(classes=["tightrope-row"]):
         Button("Look again", lambda: look(looked + 1), plain=True)
     if not rows:
-        parts.Note(text="There are no hindcasts here yet. Choose a scenario on the left and press Score it.")
+        parts.Note(text="There are no hindcasts here yet. Press Score it: takeover-2021 is chosen, and takes minutes.")
         return
     Table("Hindcasts", [Column("Folder"), Column("Title"), Column("Runs of each policy", True), Column("Facts passed")],
           rows, filtered=len(rows) > 8,
@@ -424,11 +428,8 @@ def subject_of(done: Hindcast, run: int) -> state.Subject | None:
     subject = state.Subject(scenario=name, seed=seed, run=run, sets=sets)
     if store.text_hash(subject.ready().text) != manifest["hashes"]["scenario"]:
         return None
-    if not manifest.get("parameters"):
-        return subject
-    drawn = prepare(done.folder / SCENARIO, (), None, done.folder / parameters.FILE).drawn
-    own = drawn.numbers(seed, [run])
-    return subject.with_(sets=(*sets, *(f"{path}={float(values[0])!r}" for path, values in own.items())))
+    own = state.drawn_sets(done.folder / SCENARIO, done.folder / parameters.FILE, seed, run)
+    return subject.with_(sets=(*sets, *own))
 
 
 @solara.component

@@ -71,6 +71,26 @@ def test_the_first_parting_decision_and_both_paths_are_told(visitor, made):
         assert empty.strip() == ""
 
 
+def test_both_sides_of_the_parting_decision_open_with_their_own_numbers(visitor, made):
+    told = made.story["cards"][0]
+    for side in "AB":
+        page = visitor.open(f"/compare?comparison={made.folder.name}", BOTH)
+        page.get_by_role("button", name=f"Why {told['title']} did so in {side}").click()
+        page.wait_for_selector(".card-text .menu")
+        menu = page.inner_text(".card-text .menu")
+        for option in told["options"]:
+            if option[side.lower()]["available"]:
+                assert f"{option[side.lower()]['utility']:+.4f}" in menu
+        assert ("set=" in page.url) == (side == "B")
+        assert f"turn={made.story['turn']}" in page.url
+    done = next((row for row in made.story["chain"] if row["kind"] == "act"), None)
+    assert done is not None
+    page = visitor.open(f"/compare?comparison={made.folder.name}", BOTH)
+    page.locator("table:has(caption:text-is('What is done on one side only')) tbody a").first.click()
+    page.wait_for_selector(".note.summary")
+    assert f"action={done['action']}" in page.url
+
+
 def test_comparisons_are_listed_and_done_again_from_their_form(visitor, made):
     page = visitor.open("/compare", f"text={made.folder.name}")
     page.get_by_role("link", name=made.folder.name).click()
