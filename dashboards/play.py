@@ -299,11 +299,13 @@ def Playing(
                 played.choose(choice)
         except BadInput as error:
             say(str(error))
+        except game.PlayedElsewhere:
+            anew("This turn was ended elsewhere, in another tab or at a terminal; here is the game as it stands now.")
+        except FolderProblem:  # held, over or gone: opening it tells which
+            anew("")
         except Exception as error:
             parts.log(error)
-            elsewhere = isinstance(error, game.PlayedElsewhere)
-            anew("This turn was ended elsewhere, in another tab or at a terminal; here is the game as it stands now."
-                 if elsewhere else parts.told(error))  # fmt: skip
+            anew(parts.told(error))
         else:
             say("")
             set_over(played.over)

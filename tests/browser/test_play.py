@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from sim import game, runs, seats
 from sim.naming import Words, capital
@@ -117,6 +118,8 @@ def test_a_whole_game_is_played_and_its_folder_holds_what_was_chosen(visitor: Vi
     for name, told_ in done.manifest["outcomes"].items():
         if told_["yes_or_no"]:
             assert answers[told_["title"]] == ("yes" if outcomes[name] else "no")
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
     # and Watch shows what the table holds
     row = acts[acts.actor == "front"].iloc[0]
     page.goto(f"{visitor.dashboard.url}/watch?run={folder.name}&turn={row.turn}")
@@ -360,6 +363,27 @@ def test_hostile_texts_are_played_as_texts(visitor: Visitor):
     assert any(one in text for one in hostile.STRINGS)
     assert hostile.EVALUATED not in text
     assert page.evaluate("window.hacked") is None
+
+
+def test_what_is_watched_can_be_played(visitor: Visitor):
+    folder = visitor.dashboard.folder
+    runs.run("minimal", 5, seed=7, out=folder / "five", figures=False)
+    page = visitor.open("/play?run=five&n=3&as=front")
+    page.get_by_role("button", name="Begin the game").click()
+    page.wait_for_selector(".play-choose")
+    played = game.again(place(page, visitor))
+    assert (played.path.name.rsplit("-", 1)[0], played.made.seed, played.made.run) == ("minimal", 7, 3)
+    watched = runs.open_run(folder / "five").one("states", 3).to_pylist()[0]
+    assert played.history().states[0, 0].tolist() == [watched[path] for path in played.ready.compiled.paths]
+    # a change that was made on Watch is an event of the game
+    page.goto(f"{visitor.dashboard.url}/play?scenario=minimal&do=1:act:borea:recognise:front&as=front")
+    settled(page, ".play-form", "1:act:borea:recognise:front")
+    page.get_by_role("button", name="Begin the game").click()
+    page.wait_for_selector(".play-choose")
+    settled(page, ".area-news", "The reader's change")
+    end(page)
+    at(page, 2)
+    settled(page, ".area-news", "Borea recognises Front (given)")
 
 
 def test_numbers_are_set_before_a_game_begins(visitor: Visitor):
