@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from dashboards import state
 from dashboards.state import Subject
 from sim import records, register, seats
 from sim.arrays import History
+from sim.naming import Words
 from sim.players import Script
 from sim.runs import Prepared
 from sim.seats import MODEL, Choice
@@ -99,14 +100,15 @@ class Kept(Script):
         name: str,
         index: int,
         made: Mapping[tuple[str, int], Choice],
+        called: Callable[[tuple[str, str | None]], str],
         refused: list[tuple[str, int, str]],
     ) -> None:
         super().__init__(model, name, index, made)
-        self.refused = refused
+        self.called, self.refused = called, refused
 
     def decide(self, options: Sequence[Option]) -> Choice:
         world, choice = self.model, super().decide(options)
-        why = seats.wrong(world.compiled, world.state, self.index, world.turn, choice)
+        why = seats.wrong(world.compiled, world.state, self.index, world.turn, choice, self.called)
         if why is None:
             return choice
         self.refused.append((self.name, world.turn, why))
@@ -120,9 +122,10 @@ class Live:
         self.subject, self.ready = subject, subject.ready()
         seed, policy = subject.draws()
         self._refused: list[tuple[str, int, str]] = []
-        made = subject.chosen()
+        made, called = subject.chosen(), Words(self.ready.scenario).option
         seated = dict.fromkeys(
-            {actor for actor, _ in made}, lambda model, name, index: Kept(model, name, index, made, self._refused)
+            {actor for actor, _ in made},
+            lambda model, name, index: Kept(model, name, index, made, called, self._refused),
         )
         self._world = World(self.ready.compiled, seed, subject.drawn(), policy, seated)
         self._lock = threading.Lock()
