@@ -413,15 +413,17 @@ def Story(story: Mapping[str, Any] | None, runs_of: Mapping[str, state.Subject],
 
     heading = f"The first parting decision: pair {story['run']}, {figures._spoken(story['date'])}"
     rv.Html(tag="h2", class_="heading", children=[heading])
-    with solara.Div(classes=["tightrope-row"]):
-        for side, subject in runs_of.items():
-            Button(f"Watch {side}", partial(go, "watch", subject.query().with_(turn=story["turn"])), plain=True)
+    if runs_of:
+        with solara.Div(classes=["tightrope-row"]):
+            for side, subject in runs_of.items():
+                Button(f"Watch {side}", partial(go, "watch", subject.query().with_(turn=story["turn"])), plain=True)
     for card in story["cards"]:
         parts.Note(text=card["text"][0], more=card["text"][1:])
-        with solara.Div(classes=["tightrope-row"]):
-            for side in runs_of:
-                ask = partial(why, side, story["turn"], card["actor"])
-                Button(f"Why {card['title']} did so in {side}", ask, plain=True)
+        if runs_of:
+            with solara.Div(classes=["tightrope-row"]):
+                for side in runs_of:
+                    ask = partial(why, side, story["turn"], card["actor"])
+                    Button(f"Why {card['title']} did so in {side}", ask, plain=True)
         options = [option for option in card["options"] if option["a"]["available"] or option["b"]["available"]]
         Table(
             f"What {card['title']} weighed",

@@ -6,8 +6,9 @@ import pandas
 import pytest
 
 from sim.compare import compare, open_comparison
-from tests.browser.conftest import settled
+from tests.browser.conftest import Visitor, settled
 from tests.browser.test_runs import cells, saved
+from tests.browser.test_why import serious
 
 BOTH = "table:has(caption:text-is('Outcomes on both sides'))"
 SET = "actors.alba.interests.safety.salience"
@@ -89,6 +90,19 @@ def test_both_sides_of_the_parting_decision_open_with_their_own_numbers(visitor,
     page.locator("table:has(caption:text-is('What is done on one side only')) tbody a").first.click()
     page.wait_for_selector(".note.summary")
     assert f"action={done['action']}" in page.url
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_comparison_can_be_used_by_all_and_its_tables_scroll_inside(browser, dashboard, made, dark):
+    came = Visitor(browser, dashboard, color_scheme="dark" if dark else "light")
+    page = came.open(f"/compare?comparison={made.folder.name}", "text=Both paths from there")
+    page.wait_for_selector(".tightrope-picture:has-text('The paths that differ most') svg")
+    assert serious(page) == []
+    for width in (1920, 768):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    came.context.close()
 
 
 def test_comparisons_are_listed_and_done_again_from_their_form(visitor, made):

@@ -6,6 +6,7 @@ import io
 
 import pandas
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from sim.explain import Telling, card, card_of
 from sim.naming import share
@@ -22,6 +23,12 @@ assumption: an example
 actors:
   onlooker: {title: The onlooker, interests: {calm: {of: raiders, ideal: 0, salience: 0.5}}}
 """
+
+
+def serious(page):
+    """What axe finds that is serious or worse."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
 
 
 def rows(page, table):
@@ -157,3 +164,15 @@ def test_how_often_it_is_done_in_all_runs_is_what_pandas_counts(visitor, folder)
     here = same[same.turn == first.turn].run.nunique()
     settled(page, ".note.summary", f"In {same.run.nunique()} of 20 runs Alba ")
     settled(page, ".note.summary", f"in this turn in {here}.")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_whole_card_can_be_used_by_all(browser, dashboard, folder, dark):
+    actor, turn, option = relied(folder / "minimal-1")
+    came = Visitor(browser, dashboard, color_scheme="dark" if dark else "light")
+    page = came.open(f"/why?run=minimal-1&actor={actor}&turn={turn}&action={option.action}&target={option.target}",
+                     ".words")  # fmt: skip
+    page.wait_for_selector(".sources")
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    came.context.close()
