@@ -26,6 +26,7 @@ from sim.errors import BadInput, UserError
 
 LOOPBACK = "127.0.0.1"
 PORT = 8765  # the usual one; where it is taken, any other
+LONGEST = 256 * 2**10  # bytes of an address with its headers: a run may have hundreds of numbers of its own
 ASSETS = "/_solara/cdn/"
 OURS = ("/_solara/", "/jupyter/", "/static/", "/readyz")  # what is not the address of a page
 
@@ -354,6 +355,7 @@ def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> No
     config = uvicorn.Config(
         guard, log_level="warning", access_log=False, server_header=False, loop="asyncio", timeout_graceful_shutdown=2,
         ws="websockets", ws_max_size=16 * 2**20, ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=LONGEST,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
 

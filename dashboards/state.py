@@ -29,6 +29,7 @@ from sim.swept import Swept
 
 DEPTH = 4  # folders below DIR that are looked into
 MOST_FOLDERS = 5000
+MOST_PAIRS = 2000  # of an address
 KEPT = 4  # opened run folders, and prepared scenarios, at once
 RUN, STUDY, COMPARISON, HINDCAST = "run", "study", "comparison", "hindcast"
 GAME = "game"  # one that was left; played to the end it is a run
@@ -47,7 +48,9 @@ class Query:
 
     @classmethod
     def of(cls, text: str | None) -> Query:
-        return cls(tuple(parse_qsl(text or "", keep_blank_values=True, max_num_fields=400)) if text else ())
+        """What an address says; what stands after the first MOST_PAIRS pairs is not read."""
+        pairs = "&".join((text or "").split("&", MOST_PAIRS)[:MOST_PAIRS])
+        return cls(tuple(parse_qsl(pairs, keep_blank_values=True)))
 
     def get(self, name: str, default: str = "") -> str:
         """The first of that name."""

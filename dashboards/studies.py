@@ -367,7 +367,8 @@ def Answer(found: Mapping[str, Any], outcome: str, on_run: Callable[[int], Any],
     with solara.Div(classes=["tightrope-two"]):
         with solara.Div(classes=["panel"]):
             rv.Html(tag="h2", class_="heading", children=[told["title"]])
-            parts.Note(text="What the study says", more=told["sentences"])
+            boxed = {box["words"] for box in told["boxes"]["found"]}  # they stand below, with their runs
+            parts.Note(text="What the study says", more=[one for one in told["sentences"] if one not in boxed])
             if found["notes"]:
                 parts.Note(text="Before reading on", more=found["notes"])
             Boxes(told, axes, on_run, dark)

@@ -11,7 +11,7 @@ import pytest
 
 from dashboards import live, state
 from dashboards.state import Change, Kept, Library, Query, Subject
-from sim import game, parameters, store
+from sim import game, parameters, store, sweep, swept
 from sim.errors import BadInput, FolderProblem
 from sim.runs import Run, prepare, run
 from sim.scenario import numbers, read
@@ -196,3 +196,31 @@ def test_a_run_that_drew_its_numbers_is_watched_with_them(tmp_path: Path, monkey
     for n in (own.index(min(own)), own.index(max(own))):
         film = live.Live(Subject(folder="r", run=n)).reach(made.manifest["turns"])
         assert store.table_hash(film.states) == store.table_hash(made.one("states", n))
+
+
+def test_an_address_may_hold_hundreds_of_numbers_and_no_flood(library: Library):
+    sets = "&".join(f"set=actors.a{n}.stake=1" for n in range(525))
+    assert len(Subject.of(Query.of(sets)).sets) == 525
+    assert len(Query.of("&".join("a=1" for _ in range(50_000))).pairs) == state.MOST_PAIRS
+
+
+def test_any_run_of_a_study_is_watched_bit_for_bit_with_the_numbers_of_its_point(tmp_path: Path, monkeypatch):
+    """Also with a variant, with numbers beyond their plausible range, and with the draws of its own."""
+    (tmp_path / "wide.yaml").write_text(
+        "study: 1\ntitle: Wide\nscenario: minimal\ndesign: latin_hypercube\npoints: 8\nreplicates: 2\n"
+        "vary:\n  raiders: {low: 0.0, high: 1.0}\n  model.rationality: {low: 10, high: 900}\n  turns: 7\n"
+        "variants: {calm: {title: Calm, set: {incidents.raid.hazard: 0.001}}}\n",
+        encoding="utf-8",
+    )
+    done = sweep.sweep(tmp_path / "wide.yaml", tmp_path / "wide-1")
+    monkeypatch.setattr(state, "_library", Library(tmp_path))
+    assert [*state.library().scenarios()] == [*Library(tmp_path / "none").scenarios()]  # a study is no scenario
+    for n in (0, 9, done.runs - 1):
+        film = live.Live(Subject(folder="wide-1", run=n)).reach(99)
+        again = swept.replay(done.folder, n).tables
+        for name in ("acts", "states", "events"):
+            assert getattr(film, name).drop_columns(["run"]).equals(again[name].drop_columns(["run"]))
+    changed = Subject(folder="wide-1", run=9, sets=("raiders=0.25",)).ready()
+    assert changed.compiled.tables.start[changed.compiled.paths.index("raiders")] == 0.25
+    with pytest.raises(BadInput, match="the study has runs 0 to 31"):
+        Subject(folder="wide-1", run=32).ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pandas
@@ -10,6 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from dashboards import jobs
 from sim import parameters
+from sim.evidence import load
+from sim.forecast import forecast
 from sim.hindcast import hindcast
 from sim.scenario import numbers
 from sim.scenario import read as read_scenario
@@ -208,6 +211,49 @@ def test_a_damaged_table_is_told_and_runs_opens_hindcasts(browser, scored, tmp_p
         page.get_by_role("button", name="All hindcasts").click()
         settled(page, "main.page", "There are no hindcasts here yet")
         assert served.process.poll() is None
+        assert came.wrong == []
+        came.context.close()
+
+
+def test_a_forecast_that_was_written_down_stands_beside_what_the_documents_see(browser, scored, tmp_path):
+    place = tmp_path / "runs"
+    written = forecast("takeover-2021", count=30, out=place / "autumn.md")
+    told = json.loads(written.with_suffix(".json").read_text())
+    (place / "torn.json").write_text("{", encoding="utf-8")
+    (place / "torn.md").write_text("a forecast", encoding="utf-8")
+    (place / "other.json").write_text("{}", encoding="utf-8")  # no page beside it: no forecast
+    with serving(place, tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/validation", "table:has(caption:text-is('Forecasts'))")
+        settled(page, "main.page", "There are no hindcasts here yet")
+        settled(page, "main.page", "is no JSON that can be read")
+        assert "other" not in page.inner_text("main.page")
+        page.get_by_role("link", name="./autumn").click()
+        page.wait_for_selector("table:has(caption:text-is('Ladders foreseen')) tbody tr")
+        rows = cells(page, "table:has(caption:text-is('Ladders foreseen'))")
+        assert len(rows) == len(told["ladders"])
+        ladder = next(row for row in told["ladders"] if row["path"] == "russia.taliban.rung")
+        seen = next(one for one in load("positions.yaml")["positions"]
+                    if (one["actor"], str(one["date"])) == ("russia", told["to"]))["rung"]  # fmt: skip
+        names = list(ladder["rungs"])
+        low, high = seen["value"] if isinstance(seen["value"], list) else (seen["value"], seen["value"])
+        low, high = (names.index(one) if one in names else int(one) for one in (low, high))
+        began, median, _, observed, there, score = rows["Russia, rung"]
+        assert (began, median) == (ladder["start"], ladder["median"])
+        assert observed == f"{names[low]}{f' to {names[high]}' if high > low else ''} ({seen['basis']})"
+        assert share(there) == pytest.approx(sum(ladder["rungs"][name] for name in names[low : high + 1]), abs=0.006)
+        below = [sum(ladder["rungs"][name] for name in names[: step + 1]) for step in range(len(names) - 1)]
+        expected = sum((part - (step >= high)) ** 2 for step, part in enumerate(below) if step < low or step >= high)
+        assert float(score) == pytest.approx(expected / (len(names) - 1), abs=6e-5)
+        acts = page.locator("table:has(caption:text-is('Acts foreseen')) tbody tr").first.inner_text().split("\t")
+        most = max(told["acts"], key=lambda row: row["a_run"])
+        assert acts[3] == f"{most['a_run']:.2f}"
+        page.reload()
+        page.wait_for_selector("table:has(caption:text-is('Outcomes foreseen'))")
+        page.goto(f"{served.url}/validation?forecast=../../etc/passwd")
+        settled(page, "main.page", "There is no forecast")
+        page.goto(f"{served.url}/validation?forecast=./torn")
+        settled(page, "main.page", "remove it, or forecast again")
         assert came.wrong == []
         came.context.close()
 
