@@ -207,7 +207,7 @@ def Watching(
             event_open=lambda what: set_opened("" if what == opened else str(what)),
             event_drop=parts.guarded(drop, tell),
             event_unfork=lambda _: again(subject, (), shown.value[0]),
-            event_seat=lambda _: go("play", subject.with_(changes=()).query()),
+            event_seat=lambda _: go("play", subject.query()),
             event_size=lambda size: set_size((int(size[0]), int(size[1]))),
         )  # fmt: skip
         if opened == "setup":
