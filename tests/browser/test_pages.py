@@ -160,6 +160,52 @@ def test_watch_tells_offers_meetings_and_promises_as_the_tables_do(visitor: Visi
     assert (ended.status == "broken").any()
 
 
+def test_indicators_are_chosen_and_stand_in_the_address(visitor: Visitor):
+    page = visitor.open("/watch?scenario=minimal&seed=7&turn=2", ".stage")
+
+    def drawn() -> str:
+        """What the picture's titles say."""
+        return page.locator(".area-indicators .tightrope-chart svg").text_content()
+
+    def shown() -> list[str]:
+        return page.evaluate("() => new URLSearchParams(location.search).getAll('show')")
+
+    first = drawn()
+    page.get_by_role("button", name="Indicators").click()
+    page.fill(".drawer input[type=search]", "alba repute")
+    page.wait_for_function("() => document.querySelectorAll('.choices li').length === 1")
+    title = page.locator(".choices li label").inner_text().rsplit(" ", 1)[0].strip()
+    page.locator(".choices input").check()
+    settled(page, ".area-indicators .tightrope-chart", title)
+    assert title not in first
+    page.wait_for_function("() => location.search.includes('show=')")
+    assert shown() == ["alba.repute"]
+    page.locator(".controls-date").click()
+    page.keyboard.press("ArrowRight")
+    settled(page, ".controls-count", "3 of 12")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('turn') === '3'")
+    assert shown() == ["alba.repute"]
+    page.reload()
+    page.wait_for_selector(".area-indicators .tightrope-chart svg")
+    settled(page, ".area-indicators .tightrope-chart", title)
+    with page.expect_download() as kept:
+        page.locator(".area-indicators").hover()
+        page.locator(".area-indicators button", has_text="CSV").click()
+    assert Path(kept.value.path()).read_text().splitlines()[0] == '"turn","date","alba.repute","side"'
+    page.get_by_role("button", name="Indicators").click()
+    page.get_by_text("Those that matter most").click()
+    page.wait_for_function("() => !location.search.includes('show=')")
+
+
+def test_watch_leads_to_the_seat_of_the_same_run(visitor: Visitor):
+    page = visitor.open("/watch?scenario=minimal&seed=7&n=2&turn=2&set=raiders=0.3", ".stage")
+    page.get_by_text("Play this").click()
+    page.wait_for_url("**/play?**")
+    asked = dict(pair.split("=", 1) for pair in page.url.split("?")[1].split("&"))
+    assert (asked["scenario"], asked["seed"], asked["n"], asked["set"]) == ("minimal", "7", "2", "raiders%3D0.3")
+    settled(page, "main", "Take a seat")
+
+
 # ------------------------------------------------------------------------------------------------ why
 
 
@@ -372,6 +418,7 @@ WRONG = {
     "/watch?scenario=../../etc/passwd": "There is no scenario",
     "/watch?run=../..": "There is no run folder",
     "/watch?policy=<script>": "must be one of",
+    "/watch?scenario=minimal&show=nothing": "There is no indicator",
     "/watch?do=1:act": "write do=",
     "/watch?do=99:set:raiders=1": "the turns are",
     "/watch?scenario=minimal&set=raiders=NaN": "raiders",
