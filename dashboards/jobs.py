@@ -115,7 +115,7 @@ class Standing:
     def words(self) -> str:
         """In a sentence."""
         if not self.begun:
-            return "Preparing the study …" if self.running else "It has not begun."
+            return "Preparing the study …" if self.running else "It ended before it began."
         parts = [f"{self.done:,} of {self.runs:,} runs"]
         if self.failed:
             parts.append(f"{self.failed:,} failed")
@@ -141,7 +141,7 @@ def standing(folder: Path) -> Standing:
     at_work = ours is not None and code is None
     problem = _said(ours) if ours is not None and code not in (None, 0, 1, INTERRUPTED, -signal.SIGINT) else ""
     if not (folder / store.MANIFEST).is_file():
-        if at_work or problem:
+        if at_work or problem or code in (INTERRUPTED, -signal.SIGINT):
             return Standing(False, running=at_work, problem=problem)
         raise FolderProblem(f"{folder}: there is no study here any more.")
     told = swept.status(folder)

@@ -198,7 +198,7 @@ def One(query: state.Query, go: parts.Go) -> None:
     if now.failed:
         Failures(folder, now.failed)
     if now.begun and now.done:
-        Said(query, go, folder, dict(manifest), now)
+        Said(query, go, folder, dict(manifest), now, parts.guarded(resume, tell))
     elif now.begun:
         parts.Note(text="No run is done yet. What the study says appears here as soon as there are some."
                    if now.running else "It holds no runs yet: press Resume.")  # fmt: skip
@@ -237,7 +237,10 @@ def Failures(folder: Path, count: int) -> None:
 
 
 @solara.component
-def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any], now: jobs.Standing) -> None:
+def Said(
+    query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any], now: jobs.Standing,
+    on_resume: Callable[[], Any],
+) -> None:  # fmt: skip
     """The study's question, its outcomes, and what it says of one of them."""
     name = query.get("study")
     outcomes = manifest["outcomes"]
@@ -252,7 +255,8 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
     at = asked_at if now.running else now.done  # while it runs, not with every shard
     library = state.library()
     means, lost, _ = parts.use_work(
-        lambda: library.made(("means", folder, now.done), lambda: means_of(folder)), [str(folder), now.done]
+        lambda: library.made(("means", folder, now.done, now.running), lambda: means_of(folder)),
+        [str(folder), now.done, now.running],
     )
     first = means.most if means is not None else next(iter(outcomes)) if lost is not None else ""
     outcome = chosen or first
@@ -294,7 +298,9 @@ def Said(query: state.Query, go: parts.Go, folder: Path, manifest: dict[str, Any
         for error in (lost, failed):
             if error is not None:
                 parts.Note(text=parts.told(error), kind="error",
-                           more=["Resume does damaged or missing runs again; the others are kept."])  # fmt: skip
+                           more=["Damaged or missing runs can be done again; the others are kept."])  # fmt: skip
+        if (lost or failed) and not now.running:
+            Button("Do the damaged runs again", on_resume)
         if means is not None:
             Means(means.by_variant, manifest, outcome, to_outcome)
         with solara.Div(classes=["tightrope-row"]):

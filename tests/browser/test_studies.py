@@ -176,17 +176,23 @@ def test_another_outcome_is_chosen_and_the_address_names_it(visitor, studied):
     assert "outcome=raids" in page.url
 
 
-def test_a_study_goes_on_without_its_tab_and_is_found_stopped_and_resumed(browser, folder, studied, tmp_path):
+def test_a_study_goes_on_without_its_tab_and_its_server_and_is_found_stopped_and_resumed(
+    browser, folder, studied, tmp_path
+):
     with serving(folder, tmp_path) as served:
         came = Visitor(browser, served)
         page = came.open("/studies?of=./long", "button:has-text('Start')")
         page.locator("button:text-is('Start'):not([disabled])").click()
         page.wait_for_selector(".tightrope-progress")
         name = page.url.partition("study=")[2]
-        page.close()
-        place = folder / name
-        before = jobs.standing(place).done
-        _until(lambda: jobs.standing(place).done > before)
+        came.context.close()
+    place = folder / name
+    before = jobs.standing(place).done
+    _until(lambda: jobs.standing(place).done > before)
+    with serving(folder, tmp_path) as served:
+        came = Visitor(browser, served)
+        listed = came.open("/studies", "table:has(caption:text-is('Studies'))")
+        assert "running" in cells(listed, "table:has(caption:text-is('Studies'))")[name][-1]
         page = came.open(f"/studies?study={name}", ".tightrope-progress")
         told = heading(page, "a second")
         assert "left" in told
@@ -205,6 +211,23 @@ def test_a_study_goes_on_without_its_tab_and_is_found_stopped_and_resumed(browse
         assert came.wrong == []
         came.context.close()
     assert not jobs.standing(place).running
+
+
+def test_a_study_on_dask_is_watched_and_stopped_by_whom_did_not_start_it(visitor, folder, studied):
+    pytest.importorskip("distributed")
+    place = folder / "dask-1"
+    command = [sys.executable, "-c", jobs.COMMAND, "sweep", str(folder / "long.yaml"), "--engine", "dask-local",
+               "--workers", "1", "--out", str(place)]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        _until(lambda: (place / "manifest.json").is_file() and jobs.standing(place).done > 0)
+        page = visitor.open("/studies?study=dask-1", ".tightrope-progress")
+        assert "running" in heading(page, "running")
+        page.get_by_role("button", name="Stop").click()
+        heading(page, "stopped")
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
 
 
 def test_a_study_outlives_the_server_that_started_it(folder, studied, tmp_path):
@@ -238,7 +261,10 @@ def test_a_damaged_shard_and_a_removed_folder_are_messages(browser, folder, stud
         came = Visitor(browser, served)
         page = came.open("/studies?study=torn", ".note.error")
         settled(page, ".note.error", "damaged")
-        assert "Resume" in page.inner_text("main.page")
+        page.get_by_role("button", name="Do the damaged runs again").click()
+        page.wait_for_selector(f"{MEANS} tbody tr")
+        _until(lambda: not swept.open_sweep(place / "torn").damage() and not jobs.standing(place / "torn").running)
+        assert swept.open_sweep(place / "torn").hash() == studied.hash()
         page = came.open("/studies?study=gone", MEANS)
         shutil.rmtree(place / "gone")
         page.wait_for_selector(".note.error")
