@@ -282,10 +282,10 @@ def Playing(
     go: parts.Go,
 ) -> None:
     """The turn to come, and what was before it. anew: the game is to be opened again, and why; say: told above it."""
-    first = solara.use_memo(lambda: played.over, [])
-    over, set_over = solara.use_state(played.over)
+    first = solara.use_memo(lambda: played.last, [])
+    last, set_last = solara.use_state(played.last)
     seat = played.seat
-    film = solara.use_memo(lambda: Film(Subject(folder=id), played.ready, played.over, played.history()), [over])
+    film = solara.use_memo(lambda: Film(Subject(folder=id), played.ready, played.last, played.history()), [last])
     if seat is None:
         Ending(played, anew)
         return
@@ -308,7 +308,7 @@ def Playing(
             anew(parts.told(error))
         else:
             say("")
-            set_over(played.over)
+            set_last(played.last)
 
     names = stage.cast(played.ready)
     with rv.Html(tag="div"):
@@ -318,13 +318,13 @@ def Playing(
                 rv.Html(tag="h1", class_="heading", children=[f"{where}: you are {names.words.actor(seat.actor)}"])
                 rv.Html(tag="span", class_="muted", children=[about(id, played)])
             with solara.Div(classes=["controls-more"]):
-                if played.over:
-                    at = Subject(folder=id).query().with_(turn=played.over)
+                if played.last:
+                    at = Subject(folder=id).query().with_(turn=played.last)
                     Button("Watch it so far", lambda: go("watch", at), plain=True)
                 Button("All games", lambda: go(PAGE.path), plain=True)
         with solara.Div(classes=["play"]):
             Before(id, seat, film, go)
-            Choosing(played, seat, played.over > first, end).key(f"{seat.turn}")
+            Choosing(played, seat, played.last > first, end).key(f"{seat.turn}")
 
 
 def about(id: str, played: Game) -> str:  # noqa: A002

@@ -307,8 +307,8 @@ class Game:
     """A game under way: see `start` and `again`.
 
     seat: what its actor sees now; None once the last turn is over. Used as a context it holds the folder until it is
-    left; else only while it writes there. An error but BadInput out of `choose` leaves it between two turns: it is then
-    to be opened again.
+    left; else only while it writes there. An error out of `choose` may leave it in the midst of a turn: it is then to be
+    opened again, but not where the choice cannot be made.
     """
 
     def __init__(
@@ -344,7 +344,7 @@ class Game:
             self._folder = None
 
     @property
-    def over(self) -> int:
+    def last(self) -> int:
         """The last turn that is over."""
         return self._world.turn
 
@@ -412,7 +412,7 @@ class Game:
     def _as_here(self, folder: store.Folder) -> store.Folder:
         found = chosen(self.path)
         if found != self.made:
-            raise PlayedElsewhere(f"{self.path}: gone on with elsewhere, from turn {min(found.last, self.over) + 1} on")
+            raise PlayedElsewhere(f"{self.path}: gone on with elsewhere, from turn {min(found.last, self.last) + 1} on")
         lines = (self.path / seats.FILE).read_text(encoding="utf-8")
         if not lines.endswith("\n") or lines.count("\n") != 1 + len(found.made):
             folder.write_text(seats.FILE, found.text())  # without what was cut short

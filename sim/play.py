@@ -83,7 +83,7 @@ def _go(played: Game, figures: bool, read: Read, write: Write) -> Run | None:
             while played.seat is not None:
                 played.choose(Turn(played, played.seat, read, write).ask())
         except (Quit, KeyboardInterrupt):
-            turn = played.over + 1
+            turn = played.last + 1
             write(f"Left before the end of turn {turn}. Go on with: tightrope play --resume {played.path}")
             return None
         done = played.finish(figures)

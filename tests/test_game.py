@@ -169,7 +169,7 @@ def test_a_line_that_was_cut_short_is_left_out_and_written_anew():
     whole = file.read_text()
     file.write_text(whole[:-20])
     again = game.again("g")
-    assert again.over == 2
+    assert again.last == 2
     again.choose(best(again.seat))
     assert file.read_text() == whole
 
