@@ -15,10 +15,10 @@ import solara
 
 from dashboards import charts, pages, parts, picture, stage, state
 from dashboards.fields import Button, Pick, Tick, Whole
-from dashboards.tables import Column, Row, Scrolled, Table
+from dashboards.tables import Column, Row, Table
 from sim import analysis, apart, columns, figures, register, store
 from sim import runs as running
-from sim.arrays import RAISE, TO
+from sim.arrays import LOWER, RAISE, TO
 from sim.errors import BadInput, FolderProblem, UserError
 from sim.figures import RunData
 from sim.naming import capital, number, percent, spaced
@@ -297,20 +297,23 @@ def Outcomes(summary: pa.Table, asks: Mapping[str, Act], on_ask: Callable[[Act],
 
 def deciding(ready: Prepared) -> dict[str, Act]:
     """The act by which an outcome comes about, by outcome: the first that is counted, or the least that brings the
-    indicator to its bound. None where several actors could do it."""
+    indicator to its bound. None where several actors could do it, and where it is how things are at the start."""
     compiled = ready.compiled
     tables, found = compiled.tables, {}
     for question in ready.questions:
         rows = question.options
-        if len(question.slots) == 1 and question.at_least is not None and question.measure != "min":
-            lifts = []
+        up = question.at_least is not None
+        bound = question.at_least if up else question.at_most
+        if len(question.slots) == 1 and bound is not None and question.measure != ("min" if up else "max"):
+            kinds, sign = ((RAISE, TO), 1) if up else ((LOWER, TO), -1)
+            reaching = []
             for o, a in enumerate(tables.option_action[: len(compiled.options)]):
                 for e in range(tables.effect_start[a], tables.effect_start[a + 1]):
                     slot = int(apart.references(tables, o, int(tables.effect_at[e]), 1)[0])
-                    lifting = tables.effect_kind[e] in (RAISE, TO) and tables.effect_value[e] >= question.at_least
-                    if slot == question.slots[0] and lifting:
-                        lifts.append((float(tables.effect_value[e]), o))
-            rows = tuple(o for _, o in sorted(lifts))
+                    value = float(tables.effect_value[e])
+                    if slot == question.slots[0] and tables.effect_kind[e] in kinds and sign * (value - bound) >= 0.0:
+                        reaching.append((sign * value, o))
+            rows = tuple(o for _, o in sorted(reaching))
         if rows and len({compiled.options[o][0] for o in rows}) == 1:
             found[question.name] = compiled.options[rows[0]]
     return found
@@ -375,7 +378,7 @@ def _titles(data: RunData) -> dict[str, str]:
 @solara.component
 def Turn(one: OneRun, turn: int, on_act: Callable[[dict[str, Any]], Any] | None) -> None:
     """What happened and was done in a turn, in the sentences of Watch; a click on an act asks why."""
-    with Scrolled("What happened in the turn"):
+    with rv.Html(tag="section", class_="turn-told", attributes={"aria-label": "What happened in the turn"}):
         if turn:
             stage.Feed(turns=stage.feed(one, turn, 1), event_act=on_act or (lambda key: None))
         else:

@@ -10,14 +10,15 @@ import pandas
 import pytest
 
 from dashboards import charts
+from dashboards.runs import deciding
 from sim.explain import Telling, card
-from sim.runs import open_run, run
+from sim.runs import open_run, prepare, run
 from tests.browser import hostile
 from tests.browser.conftest import Visitor, serving, settled
 
 OUTCOMES = "table:has(caption:text-is('Outcomes that are yes or no'))"
 NUMBERS = "table:has(caption:text-is('Outcomes that are numbers'))"
-COURSE = ".tightrope-feed"
+COURSE = ".turn-told"
 
 
 def cells(page, table):
@@ -123,7 +124,7 @@ def test_runs_tells_of_a_turn_what_watch_tells_and_the_tables_hold(browser, tmp_
         here = [" ".join(one.split()) for one in page.locator(f"{COURSE} li").all_inner_texts()]
         assert sum(" an offer: " in one for one in here) == (offers.answered_turn == turn).sum()
         broken = promises[(promises.settled_turn == turn) & (promises.status == "broken")]
-        words = broken.fillna("").drop_duplicates(["giver", "kind", "action", "target"])  # given to several at once
+        words = broken.drop_duplicates(["giver", "kind", "action", "target"])  # given to several at once
         assert sum(" broke its word to " in one for one in here) == len(words) > 0
         page.goto(f"{served.url}/watch?run=one&n=1&turn={turn}")
         page.wait_for_selector(".stage .feed section")
@@ -182,6 +183,14 @@ def test_an_act_leads_to_its_decision(visitor, folder):
     asked = dict(pair.split("=") for pair in page.url.split("?")[1].split("&"))
     held = acts[(acts.actor == asked["actor"]) & (acts.action == asked["action"]) & (acts.turn == int(asked["turn"]))]
     assert len(held)
+
+
+def test_an_outcome_is_decided_by_the_act_that_brings_it_about():
+    asked = deciding(prepare("outlook-2022"))
+    assert asked["russia_recognises"] == ("russia", "recognise", "taliban")
+    assert asked["russia_delists"] == ("russia", "delist", "taliban")
+    assert asked["strikes"] == ("united_states", "air_strike", "taliban")
+    assert not {"anyone_recognises", "recognitions"} & set(asked)  # several could
 
 
 def test_from_an_outcome_to_why_it_did_not_come_about(browser, tmp_path):
