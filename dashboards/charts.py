@@ -232,18 +232,20 @@ def ladder(
     steps = max((len(rungs[path]) for path in paths), default=1)
     longest = max((rungs[path] for path in paths), key=len, default=())
     rows = {path: _series(states, path) for path in paths}
+    shades, labelled = shades_of(of.heat, steps), len(dates) <= LABELLED
+    inks = [{"label": {"color": legible(shade)}} if labelled else {} for shade in shades]
     cells = [
         {
             "value": [turn, n, round(value)],
             "key": {"turn": turn, "path": path},
             "tip": f"{dates[turn]}\n{names[path]}: {spaced(rungs[path][round(value)])}",
+            **inks[round(value)],
             **({"itemStyle": {"borderColor": of.alarm, "borderWidth": 1.5}} if turn == at else {}),
         }
         for n, path in enumerate(paths)
         for turn, value in enumerate(rows[path])
         if math.isfinite(value)
     ]
-    shades = shades_of(of.heat, steps)
     keys = [
         f"{n} {spaced(rung)}" for n, rung in enumerate(longest)
     ]  # a legend breaks into lines, a visual map does not
@@ -266,7 +268,7 @@ def ladder(
         "series": [{
             "type": "heatmap", "data": cells,
             "itemStyle": {"borderColor": of.paper, "borderWidth": 1},
-            "label": {"show": len(dates) <= LABELLED, "fontSize": 11, "formatter": "{@[2]}"},
+            "label": {"show": labelled, "fontSize": 11, "formatter": "{@[2]}"},
             "emphasis": {"itemStyle": {"borderColor": of.ink}},
         }, *({"type": "scatter", "name": name, "data": [], "symbol": "rect",
               "itemStyle": {"color": shades[n], "borderColor": of.rule, "borderWidth": 1, "opacity": 1}}
