@@ -479,10 +479,7 @@ def _prepared(path: Path, turns: int | None, sets: tuple[str, ...], changes: tup
         raise FolderProblem(f"{path}: it is no longer there.")
     if not changes:
         return prepare(path, sets, turns)
-    scenario = read(path, sets).scenario
-    if turns is not None:
-        scenario = scenario.model_copy(update={"turns": turns})
-    return _with_changes(scenario, changes)
+    return _with_changes(read(path, sets).scenario, changes, turns)
 
 
 def _of_point(plan: Plan, run: int, sets: tuple[str, ...], changes: tuple[Change, ...]) -> Prepared:
@@ -501,15 +498,17 @@ def _of_point(plan: Plan, run: int, sets: tuple[str, ...], changes: tuple[Change
     return _with_changes(with_numbers(scenario, values) if values else scenario, changes)
 
 
-def _with_changes(scenario: Scenario, changes: tuple[Change, ...]) -> Prepared:
-    """A scenario and the reader's events."""
+def _with_changes(scenario: Scenario, changes: tuple[Change, ...], turns: int | None = None) -> Prepared:
+    """A scenario and the reader's events. turns: that are run, where they are not the scenario's."""
+    turns = scenario.turns if turns is None else turns
     if not changes:
-        return prepared(scenario, as_yaml(scenario), scenario.turns)
-    base = prepared(scenario, "", scenario.turns)
-    raw = as_data(scenario)
+        return prepared(scenario, as_yaml(scenario), turns)
+    base = prepared(scenario, "", turns)
+    # A shorter run keeps the scenario's end, by which its dates are checked.
+    raw = as_data(scenario.model_copy(update={"turns": max(turns, scenario.turns)}))
     raw["timeline"] = [*raw.get("timeline", []), *(_dated(change, base) for change in changes)]
     whole = parse(raw)
-    return prepared(whole, as_yaml(whole), scenario.turns)
+    return prepared(whole, as_yaml(whole), turns)
 
 
 def _dated(change: Change, base: Prepared) -> dict[str, Any]:

@@ -307,8 +307,8 @@ class Game:
     """A game under way: see `start` and `again`.
 
     seat: what its actor sees now; None once the last turn is over. Used as a context it holds the folder until it is
-    left; else only while it writes there. An error out of `choose` may leave it in the midst of a turn: it is then to be
-    opened again, but not where the choice cannot be made.
+    left; else only while it writes there. An error out of `choose` may leave it in the midst of a turn, to be opened
+    again; that the choice cannot be made does not.
     """
 
     def __init__(

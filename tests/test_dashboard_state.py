@@ -129,6 +129,17 @@ def test_a_change_leaves_of_what_was_chosen_what_can_still_be(played: game.Game)
     assert kept == {("rebels", turn) for turn, yes in enumerate(accepted, 1) if not yes}
 
 
+def test_a_run_of_fewer_turns_is_changed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also where dates of the scenario lie after its end."""
+    monkeypatch.setattr(state, "_library", Library(tmp_path))
+    run("takeover-2021", 1, turns=3, out=tmp_path / "short", figures=False)
+    change = Change(2, act=("china", "recognise", "taliban"))
+    film = live.open_live(Subject(folder="short", changes=(change,)), 9).reach(9)
+    assert (film.last, film.turns) == (3, 3)
+    given = [row for row in film.acts.to_pylist() if row["utility"] is None]
+    assert (2, "china", "recognise") in [(row["turn"], row["actor"], row["action"]) for row in given]
+
+
 @pytest.mark.parametrize("text", ["", "x", "1", "1:act", "1:act:a:b", "1:set:a", "x:set:a=1", "1:eval:a=1"])
 def test_a_change_that_is_none_is_told(text: str):
     with pytest.raises(BadInput, match="write do="):
