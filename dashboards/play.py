@@ -301,8 +301,8 @@ def Playing(
             say(str(error))
         except game.PlayedElsewhere:
             anew("This turn was ended elsewhere, in another tab or at a terminal; here is the game as it stands now.")
-        except FolderProblem:  # held, over or gone: opening it tells which
-            anew("")
+        except FolderProblem:  # opening it tells which
+            anew("The turn was not ended: somebody else is at this game, or it is over, or gone.")
         except Exception as error:
             parts.log(error)
             anew(parts.told(error))
