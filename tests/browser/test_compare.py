@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas
 import pytest
 
 from sim.compare import compare, open_comparison
-from tests.browser.conftest import Visitor, settled
+from tests.browser.conftest import Visitor, serving, settled
 from tests.browser.test_runs import cells, saved
 from tests.browser.test_why import serious
 
@@ -133,3 +135,53 @@ def test_two_scenarios_are_compared(visitor, folder):
     found = open_comparison(folder / page.url.partition("comparison=")[2])
     assert (found.manifest["a"]["scenario"], found.manifest["b"]["scenario"]) == ("minimal", "hostile")
     assert page.evaluate("window.hacked") is None
+
+
+WRONG = {
+    "/compare?comparison=../..": "There is no comparison",
+    "/compare?a=nothing": "There is no scenario",
+    "/compare?b=/etc/passwd": "There is no scenario",
+    "/compare?pairs=0": "must be a whole number from 1",
+    "/compare?seed=-1": "must be a whole number from 0",
+    "/runs?run=gone": "There is no run folder",
+    "/runs?run=minimal-1&n=20": "must be a whole number from 0 to 19",
+    "/runs?run=minimal-1&turn=13": "must be a whole number from 0 to 12",
+    "/runs?run=minimal-1&show=<b>": "There is no indicator",
+}
+
+
+def test_wrong_addresses_are_told(visitor):
+    page = visitor.open("/runs")
+    for view, message in WRONG.items():
+        page.goto(visitor.dashboard.url + view)
+        settled(page, "main", message)
+        assert "Traceback" not in page.inner_text("body")
+
+
+def test_what_cannot_be_compared_is_told_beside_the_form(visitor):
+    for view, message in (
+        ("/compare?a=minimal&set=raiders%3D7", "raiders"),
+        ("/compare?a=minimal&set=nothing.here%3D1", "nothing.here"),
+        ("/compare?a=minimal&policy=none", "none"),
+        ("/compare?a=minimal&set=raiders%3D0.4&fork=1999-01", "1999-01"),
+    ):
+        page = visitor.open(view, "text=Comparisons made before")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        settled(page, ".note.error", message)
+        assert page.get_by_role("button", name="Compare", exact=True).is_enabled()
+        page.close()
+
+
+def test_a_damaged_comparison_says_what_to_do(browser, made, tmp_path):
+    shutil.copytree(made.folder, tmp_path / "runs" / "torn")
+    table = tmp_path / "runs" / "torn" / "bands.parquet"
+    table.write_bytes(table.read_bytes()[:-40])
+    with serving(tmp_path / "runs", tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open("/compare?comparison=torn", ".note.error")
+        settled(page, ".note.error", "damaged")
+        settled(page, ".note.error", "Compare again makes the folder anew.")
+        page.get_by_role("button", name="Compare again").click()
+        page.wait_for_selector(f"button:has-text('{SET}=0.2')")
+        assert came.wrong == []
+        came.context.close()

@@ -53,7 +53,14 @@ def test_every_folder_is_listed_filtered_sorted_and_opened(visitor, folder):
     row = cells(page, "table")["minimal-1"]
     assert row[0] == "run"
     assert row[2] == f"{open_run(folder / 'minimal-1').runs}"
-    page.get_by_role("link", name="minimal-1").click()
+    page.get_by_label("Filter Folders").fill("")
+    runs = page.get_by_role("button", name="Runs")
+    for direction in ("descending", "ascending"):
+        runs.click()
+        page.wait_for_selector(f"th[aria-sort={direction}]:has-text('Runs')")
+        counts = [int(row[2].replace(",", "")) for row in cells(page, "table").values() if row[2]]
+        assert counts == sorted(counts, reverse=direction == "descending")
+    page.get_by_role("link", name="minimal-1", exact=True).click()
     page.wait_for_selector(OUTCOMES)
     assert page.url.endswith("/runs?run=minimal-1")
 

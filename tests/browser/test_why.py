@@ -8,9 +8,11 @@ import pandas
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from sim import parameters
 from sim.explain import Telling, card, card_of
 from sim.naming import share
-from sim.runs import open_run, prepare
+from sim.runs import open_run, prepare, run
+from sim.scenario import numbers, read
 from tests.browser.conftest import Visitor, serving, settled
 from tests.browser.test_runs import saved
 
@@ -152,6 +154,30 @@ def test_cards_of_other_theories_add_up_too(visitor, policy):
         assert len(sums) == len(open_[:10])
     else:
         assert sums == pytest.approx([option.utility for option in open_[: len(sums)]], abs=1e-9)
+
+
+def test_a_run_that_drew_its_numbers_is_explained_with_them(browser, tmp_path):
+    path = tmp_path / "sets.csv"
+    ranged = [entry for entry in numbers(read("minimal").scenario) if entry.quantity.range]
+    low, high = (",".join(str(entry.quantity.range[n]) for entry in ranged) for n in (0, 1))
+    head = f"{parameters.FIRST}\n# scenario: minimal\n# world: minimal\n"
+    path.write_text(f"{head}weight,{','.join(entry.path for entry in ranged)}\n1,{low}\n1,{high}\n")
+    done = run("minimal", 6, out=tmp_path / "runs" / "drawn", figures=False, parameter_file=path)
+    acts = done.acts.to_pandas()
+    first = acts[acts.utility.notna()].groupby("run").first()
+    assert done.own(0).keys() == {entry.path for entry in ranged}
+    with serving(tmp_path / "runs", tmp_path) as served:
+        came = Visitor(browser, served)
+        for number, act in list(first.iterrows())[:3]:
+            whom = f"&target={act.target}" if isinstance(act.target, str) else ""
+            page = came.open(
+                f"/why?run=drawn&n={number}&actor={act.actor}&turn={act.turn}&action={act.action}{whom}", ".sums"
+            )
+            assert float(page.inner_text(".apart .sum .n")) == pytest.approx(act.utility, abs=6e-5)
+            assert "differs" not in page.inner_text(".note.summary")
+            page.close()
+        assert came.wrong == []
+        came.context.close()
 
 
 def test_how_often_it_is_done_in_all_runs_is_what_pandas_counts(visitor, folder):
