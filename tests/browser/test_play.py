@@ -359,9 +359,14 @@ def test_hostile_texts_are_played_as_texts(visitor: Visitor):
             page.wait_for_timeout(200)
         end(page)
     at(page, 5)
-    text = page.inner_text("main")
-    assert any(one in text for one in hostile.STRINGS)
-    assert hostile.EVALUATED not in text
+    turns = [page.inner_text("main")]
+    for turn in range(5, 13):
+        at(page, turn)
+        end(page)
+    page.wait_for_selector("text=What came of it")
+    for text in (*turns, page.inner_text("main")):
+        assert any(one in text for one in hostile.STRINGS)
+        assert hostile.EVALUATED not in text
     assert page.evaluate("window.hacked") is None
 
 
