@@ -16,6 +16,7 @@ from dashboards.state import Query, Subject
 from sim import evidence
 from sim.decision import carried, decide
 from sim.errors import BadInput
+from sim.explain import _signed
 from sim.naming import capital, number, share, spaced
 from sim.runs import Prepared
 
@@ -283,7 +284,7 @@ def _acts(ready: Prepared, acts: list[Act]) -> list[dict[str, Any]]:
         {
             "key": {"actor": act.actor, "action": act.action, "target": act.target},
             "told": f"{capital(words.actor(act.actor))} {words.option((act.action, act.target))}",
-            "carries": f"{act.carries:+.4f}",
+            "carries": _signed(act.carries),
             "first": share(act.first),
             "through": titles[act.path],
         }
