@@ -159,14 +159,16 @@ def Ensemble(query: state.Query, go: parts.Go) -> None:
             else:
                 Outcomes(summary.outcomes, asks or {}, why)
         with solara.Div(classes=["panel"]):
-            rv.Html(tag="h2", class_="heading", children=["One run"])
+            with solara.Div(classes=["tightrope-picture-head"]):
+                rv.Html(tag="h2", class_="heading", children=["One run"])
+                Button("Ask why, or why not", why, plain=True)
             if data is None:
                 if lost is None:
                     parts.Note(text=f"Reading run {run} …", kind="wait")
                 else:
                     parts.Note(text=f"Run {run} cannot be shown; what is wrong stands above.")
             else:
-                Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting, why)
+                Chooser(done.runs, run, to("run", set_run), over, to("over", set_over), waiting)
                 Course(data, run, turn, to_turn, on_act=partial(_why, go, folder, run))
     if data is not None or lost is not None:
         drawn = data.data if data is not None and over else None
@@ -321,19 +323,12 @@ def deciding(ready: Prepared) -> dict[str, Act]:
 
 @solara.component
 def Chooser(
-    runs: int,
-    run: int,
-    on_run: Callable[[int], None],
-    over: bool,
-    on_over: Callable[[bool], None],
-    busy: bool,
-    on_why: Callable[[], None],
+    runs: int, run: int, on_run: Callable[[int], None], over: bool, on_over: Callable[[bool], None], busy: bool
 ) -> None:
-    """Which run is looked at, and whether it is drawn over the bands; and a way to what was decided in it."""
+    """Which run is looked at, and whether it is drawn over the bands."""
     with solara.Div(classes=["tightrope-row"]):
         Whole("Run", run, 0, max(runs - 1, 0), on_run, busy=busy)
         Tick("draw it over the bands", over, on_over)
-        Button("Ask why, or why not", on_why, plain=True)
 
 
 @solara.component

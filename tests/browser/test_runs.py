@@ -11,6 +11,7 @@ import pytest
 
 from dashboards import charts
 from dashboards.runs import deciding
+from sim import runs as running
 from sim.explain import Telling, card
 from sim.runs import open_run, prepare, run
 from tests.browser import hostile
@@ -190,6 +191,26 @@ def test_an_act_leads_to_its_decision(visitor, folder):
     asked = dict(pair.split("=") for pair in page.url.split("?")[1].split("&"))
     held = acts[(acts.actor == asked["actor"]) & (acts.action == asked["action"]) & (acts.turn == int(asked["turn"]))]
     assert len(held)
+
+
+def test_a_folder_that_kept_outcomes_only_shows_its_bands_and_any_run_done_again(browser, tmp_path):
+    done = run("minimal", runs=1100, out=tmp_path / "runs" / "many", figures=False)
+    again = open_run(tmp_path / "runs" / "many").prepared.tables(running.again(done, 1099))
+    turn = int(again["acts"]["turn"][0].as_py())
+    with serving(tmp_path / "runs", tmp_path) as served:
+        came = Visitor(browser, served)
+        page = came.open(f"/runs?run=many&n=1099&turn={turn}", f"{COURSE} button.act")
+        assert told(page)[1] == again["acts"]["turn"].to_pylist().count(turn)
+        page.wait_for_selector(".tightrope-picture:has-text('middle 50%') svg")
+        bands = pandas.read_csv(saved(page, "CSV", "middle 50%").path()).sort_values(["path", "turn"])
+        kept = pandas.read_parquet(done.folder / "quantiles.parquet").sort_values(["path", "turn"])
+        kept = kept[kept.path.isin(set(bands.path))]
+        assert len(bands) == len(kept) > 0
+        assert bands.q50.to_numpy() == pytest.approx(kept.q50.to_numpy(), abs=1e-12)
+        row = cells(page, OUTCOMES)["Does anyone recognise the Front?"]
+        assert row[:2] == ["1,100", f"{int(done.outcomes.to_pandas().recognised.sum()):,}"]
+        assert came.wrong == []
+        came.context.close()
 
 
 def test_an_outcome_is_decided_by_the_act_that_brings_it_about():
