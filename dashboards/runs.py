@@ -21,7 +21,7 @@ from sim import runs as running
 from sim.arrays import LOWER, RAISE, TO
 from sim.errors import BadInput, FolderProblem, UserError
 from sim.figures import RunData
-from sim.naming import capital, number, percent, spaced
+from sim.naming import capital, listed, number, percent, spaced
 from sim.runs import Prepared
 from sim.scenario import nearest
 
@@ -194,7 +194,10 @@ def _why(go: parts.Go, folder: str, run: int, act: dict[str, Any]) -> None:
 def _facts(done: running.Run) -> str:
     manifest = done.manifest
     changes = f", changed: {', '.join(manifest['sets'])}" if manifest["sets"] else ""
-    dates = manifest["dates"]
+    dates, chosen = manifest["dates"], manifest.get("chosen") or {"actors": []}
+    changes += " · numbers drawn from a parameter file" if manifest.get("parameters") else ""
+    played = listed([manifest["actors"].get(name, name) for name in chosen["actors"]])
+    changes += f" · players chose for {played}" if played else ""
     return (f"{done.folder.name} · {done.runs:,} run{'' if done.runs == 1 else 's'} from seed {manifest['seed']} · "
             f"{manifest['turns']} turns, {figures._spoken(dates[1])} to {figures._spoken(dates[-1])} · "
             f"policy {manifest['policy']}{changes}")  # fmt: skip
