@@ -17,10 +17,9 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sim.errors import BadInput, UserError
 
@@ -56,6 +55,8 @@ class Guard:
         self.app, self.port, self.token, self.hosts = app, port, token, hosts
         self.pages, self.assets = frozenset(pages), assets
         self.cookie, self.secret = f"tightrope-{port}", secrets.token_urlsafe(32)
+        # Asked once: where no network is, the machine's full name may take seconds.
+        self.names = {"localhost", socket.gethostname(), socket.getfqdn()} if hosts is None else set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -86,19 +87,23 @@ class Guard:
                 return
             rest = urlencode([pair for pair in given if pair[0] != "token"])
             # One leading slash: two would lead to another site.
-            place = "/" + path.lstrip("/") + (f"?{rest}" if rest else "")
+            place = "/" + quote(path.lstrip("/")) + (f"?{rest}" if rest else "")
             kept = f"{self.cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
-            more = [(b"location", place.encode("ascii", "replace")), (b"set-cookie", kept.encode())]
+            more = [(b"location", place.encode()), (b"set-cookie", kept.encode())]
             await _answer(send, 303, "The dashboard is at the address without the token.", more)
             return
         if not self._known(headers):
-            await _answer(send, 403, WHERE)
+            # A browser keeps the cookie back where a link on another site was followed, not where one of ours is.
+            followed = headers.get(b"sec-fetch-site") in ("same-site", "cross-site")
+            await _answer(send, 403, WHERE, link=("", "Open it, if this browser has been there") if followed else None)
             return
         if path.startswith(ASSETS) and not self._asset(path):
             await _answer(send, 404, "There is no such file.")  # Solara would ask another site for it
             return
         if not path.startswith(OURS) and path.strip("/") not in self.pages:
-            await _answer(send, 404, "There is no such page. The dashboard begins at /", home=True)
+            await _answer(
+                send, 404, "There is no such page. The dashboard begins at /", link=("/", "Open the dashboard")
+            )
             return
         if not path.startswith(OURS):  # a page is read on its way out, so it must not be packed
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
@@ -113,8 +118,7 @@ class Guard:
             if spoken:
                 return "no origin"
         else:
-            parts = urlsplit(origin)
-            if parts.scheme != "http" or parts.netloc != headers[b"host"]:
+            if origin != f"http://{headers[b'host']}":
                 return "it was asked from another site"
         # A page of another server of this machine counts as the same site, and the browser sends it the cookie.
         site, mode = headers.get(b"sec-fetch-site"), headers.get(b"sec-fetch-mode")
@@ -125,23 +129,25 @@ class Guard:
     def _host(self, host: str) -> bool:
         if self.hosts is not None:
             return host in self.hosts
-        parts = urlsplit(f"//{host}")
         try:
+            parts = urlsplit(f"//{host}")
             name, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        return port == self.port and (_literal(name) or name in {"localhost", socket.gethostname(), socket.getfqdn()})
+        return port == self.port and (_literal(name) or name in self.names)
 
     def _known(self, headers: dict[bytes, str]) -> bool:
-        try:
-            held = SimpleCookie(headers.get(b"cookie", "")).get(self.cookie)
-        except CookieError:
-            return False
-        return held is not None and secrets.compare_digest(held.value.encode(), self.secret.encode())
+        # Read by hand: what other servers of the machine keep in theirs may be no cookie by the book.
+        ours = f"{self.cookie}={self.secret}".encode()
+        held = headers.get(b"cookie", "").split(";")
+        return any(secrets.compare_digest(one.strip().encode(), ours) for one in held)
 
     def _asset(self, path: str) -> bool:
-        found = (self.assets / path.removeprefix(ASSETS)).resolve()
-        return found.is_relative_to(self.assets.resolve()) and found.is_file()
+        try:
+            found = (self.assets / path.removeprefix(ASSETS)).resolve()
+            return found.is_relative_to(self.assets.resolve()) and found.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            return False
 
     def _careful(self, send: Send) -> Send:
         """Sends on with the headers of `_headers_out`; in a page, scripts get the nonce that lets them run."""
@@ -156,8 +162,9 @@ class Guard:
                 dropped = {b"set-cookie", b"content-length", b"content-encoding"} if page else {b"set-cookie"}
                 cookies = [(name, _careful_cookie(value)) for name, value in headers if name == b"set-cookie"]
                 kept = [(name, value) for name, value in headers if name not in dropped]
-                message["headers"] = kept + cookies + _headers_out(nonce, self.port)
+                message["headers"] = kept + cookies + _headers_out(nonce)
                 if page:
+                    message["headers"].append((b"cache-control", b"no-store"))  # its nonce and cookie are of this time
                     begun.append(message)
                 else:
                     await send(message)
@@ -204,7 +211,7 @@ def _careful_cookie(cookie: bytes) -> bytes:
     return b"; ".join([*kept, b"HttpOnly", b"SameSite=Strict"])
 
 
-def _headers_out(nonce: str, port: int) -> Headers:
+def _headers_out(nonce: str) -> Headers:
     """What a browser may do with our pages. Vue compiles its templates with `Function`, hence 'unsafe-eval'; styles
     are set in place by Vuetify and ECharts."""
     policy = "; ".join(
@@ -232,18 +239,22 @@ def _headers_out(nonce: str, port: int) -> Headers:
 
 
 async def _answer(
-    send: Send, status: int, text: str, more: Iterable[tuple[bytes, bytes]] = (), home: bool = False
+    send: Send,
+    status: int,
+    text: str,
+    more: Iterable[tuple[bytes, bytes]] = (),
+    link: tuple[str, str] | None = None,
 ) -> None:
-    """A short page of ours, without scripts."""
-    link = '<p><a href="/">Open the dashboard</a></p>' if home else ""
-    page = f"<!doctype html><html lang='en'><title>Tightrope</title><meta charset='utf-8'><p>{text}</p>{link}</html>"
+    """A short page of ours, without scripts. link: to which address of ours, and its words."""
+    way = "" if link is None else f"<p><a href='{link[0]}'>{link[1]}</a></p>"
+    page = f"<!doctype html><html lang='en'><title>Tightrope</title><meta charset='utf-8'><p>{text}</p>{way}</html>"
     body = page.encode()
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         *more,
-        *_headers_out(secrets.token_urlsafe(16), 0),
+        *_headers_out(secrets.token_urlsafe(16)),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -70,7 +70,10 @@ def test_the_token_is_exchanged_for_a_cookie_and_leaves_the_address(guard: Guard
 
 
 def test_a_token_leads_to_no_other_site(guard: Guard):
-    assert ask(guard, "//example.org/", "token=the-token", host=GOOD)[1]["location"] == "/example.org/"
+    places = {"//example.org/": "/example.org/", "/\\example.org": "/%5Cexample.org", "/\t/x": "/%09/x",
+              "/watch\r\nX: 1": "/watch%0D%0AX%3A%201", "/é": "/%C3%A9"}  # fmt: skip
+    for path, place in places.items():
+        assert ask(guard, path, "token=the-token", host=GOOD)[1]["location"] == place
 
 
 @pytest.mark.parametrize(
@@ -90,15 +93,43 @@ def test_another_cookie_is_no_cookie(guard: Guard, held: str):
                cookie=held.format(guard.secret))[0] == 403  # fmt: skip
 
 
+def test_cookies_of_other_servers_of_the_machine_do_not_keep_it_out(guard: Guard):
+    held = cookie(guard)
+    for others in (
+        'seen={"a":1,"b":[1,2]}',
+        "tightrope-8001=x",
+        "tightrope-8000=of-an-earlier-start",
+        "a b=c",
+        ";;",
+        "é",
+    ):
+        assert ask(guard, "/watch", host=GOOD, cookie=f"{others}; {held}")[0] == 200
+        assert ask(guard, "/watch", host=GOOD, cookie=f"{held};{others}")[0] == 200
+        assert ask(guard, "/watch", host=GOOD, cookie=others)[0] == 403
+
+
+def test_a_link_on_another_site_offers_the_way_in_to_whom_the_browser_knows(guard: Guard):
+    followed = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}
+    status, headers, body = ask(guard, "/why", "run=a<b>", host=GOOD, **followed)
+    assert status == 403
+    assert b"<a href=''>" in body  # the address itself, asked from here
+    assert b"a<b>" not in body
+    assert "set-cookie" not in headers
+    assert b"<a" not in ask(guard, "/why", host=GOOD, sec_fetch_site="same-origin", sec_fetch_mode="navigate")[2]
+
+
 @pytest.mark.parametrize("path", ["/", "/watch", "/static/main.js", "/_solara/api/close/1", "/jupyter/x", "/readyz"])
 @pytest.mark.parametrize("host", ["", "example.org", "example.org:8000", "127.0.0.1", "127.0.0.1:8001",
-                                  "127.0.0.1.example.org:8000", "localhost", "0.0.0.0:8000", "[::1]:8000"])  # fmt: skip
+                                  "127.0.0.1.example.org:8000", "localhost", "0.0.0.0:8000", "[::1]:8000",
+                                  "localhost.:8000", "127.1:8000", "127.0.0.1:08000", "x@127.0.0.1:8000", "[::1",
+                                  "[x]:8000", "127.0.0.1:8000, example.org", "127.0.0.1:8000 "])  # fmt: skip
 def test_another_host_is_refused_with_cookie_and_token(guard: Guard, path: str, host: str):
     assert ask(guard, path, "token=the-token", host=host, cookie=cookie(guard))[0] == 403
 
 
 OTHERS = ("null", "http://example.org", "https://127.0.0.1:8000", "http://127.0.0.1:8001", "http://localhost:8000",
-          "http://127.0.0.1:8000.example.org", "file://")  # fmt: skip
+          "http://127.0.0.1:8000.example.org", "file://", "", "http://[::1", "http://[x]", "http://x@127.0.0.1:8000",
+          "http://127.0.0.1:8000/x", "http://127.0.0.1:8000 http://example.org")  # fmt: skip
 
 
 @pytest.mark.parametrize("origin", OTHERS)
@@ -135,6 +166,7 @@ def test_pages_come_with_a_policy_and_a_nonce(guard: Guard):
     assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-length"] == str(len(body))
+    assert headers["cache-control"] == "no-store"
     assert headers["set-cookie"] == "solara-session-id=1; Path=/; HttpOnly; SameSite=Strict"
 
 
@@ -142,14 +174,28 @@ def test_there_are_only_the_pages_and_the_assets_that_there_are(guard: Guard):
     held = cookie(guard)
     assert ask(guard, "/nowhere", host=GOOD, cookie=held)[0] == 404
     assert ask(guard, "/_solara/cdn/there.js", host=GOOD, cookie=held)[0] == 200
-    for path in ("gone.js", "../there.js", "%2e%2e/x", "/etc/passwd", "..", ""):
+    for path in ("gone.js", "../there.js", "%2e%2e/x", "/etc/passwd", "..", "", "\0", "x" * 5000, "there.js/x"):
         assert ask(guard, f"/_solara/cdn/{path}", host=GOOD, cookie=held)[0] == 404
+
+
+def test_whatever_comes_twice_is_not_believed(guard: Guard):
+    for name, value in (("host", "example.org"), ("origin", "http://example.org")):
+        sent: list[dict] = []
+        pairs = [(b"host", GOOD.encode()), (b"origin", f"http://{GOOD}".encode()), (b"cookie", cookie(guard).encode())]
+        scope = {"type": "http", "method": "GET", "path": "/watch", "query_string": b"",
+                 "headers": [*pairs, (name.encode(), value.encode())]}  # fmt: skip
+
+        async def send(message, sent=sent):
+            sent.append(message)
+
+        _driven(guard(scope, None, send))
+        assert sent[0]["status"] == 403
 
 
 def test_an_open_address_answers_literal_addresses_and_its_own_name_only(tmp_path: Path):
     guard = Guard(_within, 8000, "the-token", ("",), tmp_path, None)
     hosts = {"192.168.1.5:8000": 200, "[::1]:8000": 200, "localhost:8000": 200, "example.org:8000": 403,
-             "192.168.1.5": 403, "192.168.1.5:x": 403, "": 403}  # fmt: skip
+             "192.168.1.5": 403, "192.168.1.5:x": 403, "": 403, "[::1": 403, "[x]:8000": 403}  # fmt: skip
     assert {host: ask(guard, host=host, cookie=cookie(guard))[0] for host in hosts} == hosts
 
 
