@@ -10,7 +10,7 @@ import pytest
 from sim import runs
 from sim.decision import decide
 from sim.errors import BadInput, FolderProblem
-from sim.explain import WIDTH, Telling, _signed, card, table
+from sim.explain import WIDTH, Telling, _signed, card, card_of, table
 from sim.naming import share as _share
 from sim.scenario import read
 from tests.strategies import random_scenario
@@ -111,6 +111,28 @@ def test_the_answer_begins_with_whether_it_was_done_and_why(folder):
                 assert "it was not open to it." in told
     run, turn = held(folder, "alba")
     assert Telling(card(folder, "alba", turn, run)).in_short().startswith("Alba did nothing in ")
+
+
+def test_the_answer_tells_what_was_done_to_deliver_on_an_occasion_or_passed_over():
+    """Acts that were done without being chosen, and options that the draw brought up in vain."""
+    ready = runs.prepare("takeover-2021")
+    words = {
+        "delivery": "to deliver what it owed",
+        "occasion": "on the occasion of a session",
+        "channel taken": "the draw brought it up, but it did something else",
+        "attention gone": "the draw brought it up, but its attention was spent",
+    }
+    found = set()
+    for turn, actor in product(range(1, 8), ("russia", "taliban", "tajikistan")):
+        decision = card_of(ready, 1, 0, actor, turn, whole=False).decision
+        told = {also.why: (also.action, also.target) for also in decision.also}
+        told |= {option.fate: option.name for option in decision.options if option.fate in words}
+        for why in told.keys() - found:
+            made = card_of(ready, 1, 0, actor, turn, None, *told[why], whole=False)
+            assert words[why] in Telling(made).in_short()
+            assert not made.tips
+            found.add(why)
+    assert found == set(words)
 
 
 def test_the_answer_names_what_weighs_most_on_either_side(folder):
