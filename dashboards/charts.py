@@ -161,16 +161,15 @@ def _value_axis(of: Look, **more: Any) -> Option:
     return axis
 
 
-def _time_axis(of: Look, dates: Sequence[str], marked: int, **more: Any) -> Option:
-    """Turns from half a turn before the start to half a turn after the last. marked: about how many have labels."""
-    step = max(1, math.ceil(len(dates) / marked))
-    fine = len(dates) <= LABELLED * 4
-    names = {f"{turn if fine else turn - 0.5:g}": date for turn, date in enumerate(dates) if turn % step == 0}
+def _time_axis(of: Look, dates: Sequence[str], marked: int, first: int = 0, **more: Any) -> Option:
+    """Turns from half a turn before the first to half a turn after the last. marked: about how many have labels."""
+    step = max(1, math.ceil(len(dates) / marked)) | 1  # odd, so that every second of its halves is a whole turn
+    names = {f"{turn}": dates[turn] for turn in range(first + step // 2, len(dates), step)}
     return _value_axis(
         of,
-        min=-0.5,
+        min=first - 0.5,
         max=len(dates) - 0.5,
-        interval=0.5 if fine else step,
+        interval=step / 2,  # no more places than are labelled, as each is drawn
         axisLabel={"names": names, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
         splitLine={"show": False},
         **more,
@@ -1097,7 +1096,7 @@ def acts(
         "legend": {"top": 0, "left": 0, "textStyle": {"color": of.ink}, "itemWidth": 12, "itemHeight": 10,
                    "data": [one["name"] for one in series]},
         "grid": {"left": room + 12, "right": 16, "top": 48, "bottom": 26},
-        "xAxis": _time_axis(of, dates, 8) | {"min": 0.5},
+        "xAxis": _time_axis(of, dates, 8, first=1),
         "yAxis": _category_axis(of, titles, room, splitLine={"show": True, "lineStyle": {"color": of.rule}}),
         "series": series,
     }  # fmt: skip
