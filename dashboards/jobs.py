@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ COMMAND = (
 )
 INTERRUPTED = 130
 LAST_LINES = 12
+AGAIN, TIMES = 6.0, 5  # seconds between interrupts, and how many follow the first
 SWEEP, HINDCAST = "sweep", "hindcast"  # verbs of the command line
 
 
@@ -86,15 +89,31 @@ def stop(folder: Path) -> None:
     holder = _holder(folder)
     with _lock:
         ours = _started.get(folder)
-        if ours is not None and ours.process.poll() is None:
-            ours.process.send_signal(signal.SIGINT)
-            return
+    if ours is not None and ours.process.poll() is None:
+        ours.process.send_signal(signal.SIGINT)
+        _insist(ours.process.pid, lambda: ours.process.poll() is None)
+        return
     if not holder:
         raise BadInput(f"{folder.name}: nobody is working on it.")
     try:
         os.kill(holder, signal.SIGINT)
     except (ProcessLookupError, PermissionError) as error:
         raise BadInput(f"{folder.name}: process {holder} cannot be interrupted: {error.strerror}.") from None
+    _insist(holder, lambda: _holder(folder) == holder)
+
+
+def _insist(process: int, at_work: Callable[[], bool]) -> None:
+    """Interrupt a process again while it is still at work: an interrupt that comes while it starts can be lost."""
+
+    def again() -> None:
+        for _ in range(TIMES):
+            time.sleep(AGAIN)
+            if not at_work():
+                return
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGINT)
+
+    threading.Thread(target=again, name="tightrope-stop", daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from pathlib import Path
 import duckdb
 import pandas
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from dashboards import jobs
 from sim import sweep, swept
 from sim.errors import BadInput
 from sim.explain import card_of
+from tests.browser import hostile
 from tests.browser.conftest import PATIENCE, Visitor, serving, settled
 from tests.browser.test_runs import cells, saved
 
@@ -33,7 +35,7 @@ replicates: 12
 levers: [assurances.quiet.reliability]
 outcomes: [talks, raids, recognised]
 """
-LONG = SMALL.replace("replicates: 12", "replicates: 20000")
+LONG = SMALL.replace("replicates: 12", "replicates: 200000")
 
 
 @pytest.fixture(scope="module")
@@ -295,3 +297,26 @@ def test_an_interrupt_reaches_a_study_of_a_server_in_the_background(folder, stud
     _until(lambda: (place / "manifest.json").is_file() and jobs.standing(place).running)
     jobs.stop(place)
     _until(lambda: not jobs.standing(place).running)
+
+
+def test_texts_of_a_study_are_texts(visitor, folder):
+    (folder / "sly.yaml").write_text(
+        f"study: 1\ntitle: '{hostile.STRINGS[1]}'\nquestion: '{hostile.STRINGS[2]}'\nscenario: hostile.yaml\n"
+        "replicates: 8\nvary:\n  assurances.quiet.reliability: [0.1, 0.9]\n"
+        f"variants: {{sly: {{title: '{hostile.STRINGS[0]}', set: {{raiders: 0.1}}}}}}\n",
+        encoding="utf-8",
+    )
+    sweep.sweep(folder / "sly.yaml", folder / "sly-1")
+    page = visitor.open("/studies?study=sly-1&n=3", ".tightrope-example .feed section")
+    settled(page, "main.page", hostile.STRINGS[0])
+    page.get_by_text("What the study says", exact=True).wait_for()
+    page.wait_for_timeout(1000)
+    text = page.inner_text("main.page")
+    assert hostile.STRINGS[1] in text
+    assert hostile.STRINGS[2] in text
+    assert hostile.EVALUATED not in text
+    assert page.evaluate("window.hacked") is None
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+    ] == []
