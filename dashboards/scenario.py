@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -187,6 +188,9 @@ def Editing(chosen: str, path: Path, query: Query, go: parts.Go) -> None:
 
 def _text(path: Path) -> str:
     with store.storage(path):
+        size = path.stat().st_size
+        if size > MOST_TEXT:
+            raise BadInput(f"{path}: {size:,} bytes; what is opened here may have {MOST_TEXT:,}. Open it in an editor.")
         return path.read_text(encoding="utf-8", errors="replace")
 
 
@@ -195,10 +199,11 @@ def examine(text: str, name: str, folder: Path) -> Found:
     with tempfile.TemporaryDirectory(prefix="tightrope-") as place:
         draft = Path(place) / DRAFT
         draft.write_bytes(text.encode("utf-8", "surrogatepass"))  # half a character is told as one that is no UTF-8
-        # What it extends may lie beside it.
-        for path in sorted(folder.glob("*.yaml"))[:BESIDE]:
+        # What it extends may lie beside it; what cannot be read there is none of this text's business.
+        for path in state.files(folder)[:BESIDE]:
             if path.name != draft.name:
-                shutil.copyfile(path, Path(place) / path.name)
+                with suppress(OSError):
+                    shutil.copyfile(path, Path(place) / path.name)
         try:
             loaded = read(draft)
             report = checks.check_loaded(loaded)

@@ -138,6 +138,11 @@ class Entry:
     problem: str | None = None
 
 
+def files(folder: Path) -> list[Path]:
+    """The YAML files of a folder by name; what is named like one and is none, as a folder or a pipe, is left out."""
+    return sorted(path for path in folder.glob("*.yaml") if path.is_file()) if folder.is_dir() else []
+
+
 def asks_study(path: Path) -> bool:
     """Whether a file is that of a study, also of a faulty one: whether a line of it begins with `study:`."""
     try:
@@ -196,9 +201,8 @@ class Library:
 
     def scenarios(self) -> dict[str, Path]:
         """Scenario files by id: those saved under DIR (`./name`), then the shipped ones (`name`)."""
-        own = sorted(self.folder.glob("*.yaml")) if self.folder.is_dir() else []
-        shipped = sorted(data.scenarios().glob("*.yaml"))
-        return {f"./{path.stem}": path for path in own if not asks_study(path)} | {path.stem: path for path in shipped}
+        own = {f"./{path.stem}": path for path in files(self.folder) if not asks_study(path)}
+        return own | {path.stem: path for path in files(data.scenarios())}
 
     def scenario(self, id: str) -> Path:  # noqa: A002
         """The file of a scenario's id. Raises BadInput."""

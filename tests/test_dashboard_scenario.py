@@ -1,0 +1,42 @@
+"""What the page Scenario makes of files that are none, or too much, without a browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dashboards import scenario
+from dashboards.state import Library
+from sim.errors import BadInput
+from sim.scenario import as_yaml, read
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder in which a scenario lies beside a folder, a pipe and links that are named like one."""
+    (tmp_path / "own.yaml").write_text(as_yaml(read("minimal").scenario), encoding="utf-8")
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "gone.yaml").symlink_to("nowhere")
+    return tmp_path
+
+
+def test_only_files_are_listed(odd: Path):
+    assert [name for name in Library(odd).scenarios() if name.startswith("./")] == ["./own"]
+
+
+def test_a_text_is_read_whatever_lies_beside_it(odd: Path):
+    found = scenario.examine("tightrope: 1\ntitle: mine\nextends: own.yaml\nturns: 3\n", "mine", odd)
+    assert (found.problems, found.title, found.files[0]) == ([], "mine", "mine")
+    wrong = scenario.examine("tightrope: 1\ntitle: mine\nextends: pipe.yaml\nturns: 3\n", "mine", odd)
+    assert len(wrong.problems) == 1
+    assert "pipe.yaml" in wrong.problems[0]["text"]
+
+
+def test_a_file_that_is_too_long_is_told_and_not_opened(odd: Path):
+    (odd / "long.yaml").write_bytes(b"#" * (scenario.MOST_TEXT + 1))
+    with pytest.raises(BadInput, match=r"2,000,001 bytes; what is opened here may have 2,000,000"):
+        scenario._text(odd / "long.yaml")
