@@ -22,7 +22,7 @@ from sim import runs as running
 from sim.arrays import POLICIES
 from sim.comparison_figures import ComparisonData
 from sim.errors import BadInput
-from sim.naming import axis_titles, capital, number, percent, spaced
+from sim.naming import axis_title, axis_titles, capital, number, percent, spaced
 from sim.scenario import read
 
 PAGE = pages.Page("compare", "Compare", "mdi-compare", 40)
@@ -252,7 +252,7 @@ def Result(folder: str, go: parts.Go) -> None:
     library = state.library()
     entry = library.entry(folder, state.COMPARISON)
     key = ("comparison", folder, entry.changed)
-    found, failed, _ = parts.use_work(lambda: library.made(key, lambda: _read(entry.path)), [*key])
+    made, failed, _ = parts.use_work(lambda: library.made(key, lambda: _read(entry.path)), [*key])
     manifest = entry.manifest
     runs_of, _, _ = parts.use_work(lambda: sides(entry), [*key])
     with solara.Div(classes=["tightrope-head"]):
@@ -263,11 +263,13 @@ def Result(folder: str, go: parts.Go) -> None:
     if failed is not None:
         parts.Note(text=parts.told(failed), kind="error", more=["Compare again makes the folder anew."])
         return
-    if found is None:
+    if made is None:
         parts.Note(text="Reading the comparison …", kind="wait")
         return
+    found, titles = made
     notes = [
-        f"{change['path']}: {_said(change['a'])} in A, {_said(change['b'])} in B" for change in manifest["changes"][:40]
+        f"{titles[change['path']]}: {_said(change['a'])} in A, {_said(change['b'])} in B ({change['path']})"
+        for change in manifest["changes"][:40]
     ]
     more = len(manifest["changes"]) - 40
     notes += [f"and {more} more"] if more > 0 else []
@@ -282,11 +284,14 @@ def Result(folder: str, go: parts.Go) -> None:
     Both(found)
 
 
-def _read(path: Path) -> comparing.Comparison:
-    """A comparison with its tables of differences and bands read."""
+def _read(path: Path) -> tuple[comparing.Comparison, dict[str, str]]:
+    """A comparison with its tables of differences and bands read; and what each number that B changes is called."""
     found = comparing.open_comparison(path)
     _ = found.differences, found.bands
-    return found
+    scenario = read(path / "b.yaml").scenario
+    return found, {
+        change["path"]: capital(axis_title(scenario, change["path"])) for change in found.manifest["changes"]
+    }
 
 
 def _facts(manifest: Mapping[str, Any]) -> str:

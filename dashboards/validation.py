@@ -16,7 +16,7 @@ from dashboards import charts, forecasts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Text
 from dashboards.tables import Column, Row, Table
-from sim import figures, parameters, store
+from sim import figures, naming, parameters, store
 from sim.errors import BadInput, FolderProblem
 from sim.hindcast import SAMPLES, Hindcast, open_hindcast
 from sim.naming import capital, number, percent, spaced
@@ -224,9 +224,10 @@ def Told(query: state.Query, go: parts.Go, folder: Path, changed: float) -> None
 
 
 def _read(folder: Path) -> Hindcast:
-    """A hindcast with all that the page shows of it, each table verified. Raises FolderProblem."""
+    """A hindcast with all that the page shows of it, each table verified. Raises FolderProblem, and Problems where its
+    scenario is damaged."""
     done = open_hindcast(folder)
-    for name in ("facts", "obstacles", "cells", "reliability", "ladders"):
+    for name in ("scenario", "facts", "obstacles", "cells", "reliability", "ladders"):
         getattr(done, name)
     return done
 
@@ -400,7 +401,8 @@ def Obstacle(stood: Mapping[str, Any], done: Hindcast, go: parts.Go) -> None:
         stood["told"] or "No decision bears on it: dated events, incidents and couplings alone do.",
     ]
     if stood["tip"]:
-        lines.append(f"It would have turned had {stood['tip']} been {number(stood['tip_to'])} and not "
+        tip = naming.axis_title(done.scenario, stood["tip"])
+        lines.append(f"It would have turned had {tip} been {number(stood['tip_to'])} and not "
                      f"{number(stood['tip_from'])}.")  # fmt: skip
     parts.Note(text=f"What stood in the way, in run {stood['run']}, the one nearest to passing", more=lines)
     if not stood["action"]:
@@ -490,9 +492,9 @@ def Record(done: Hindcast, go: parts.Go) -> None:
     for n, row in enumerate(done.cells.to_pylist()):
         if not row["happened"]:
             continue
-        said = [spaced(row["source"]), spaced(row["target"]), spaced(row["plover"]).lower()]
+        said = [_actor(done, row["source"]), _actor(done, row["target"]), spaced(row["plover"]).lower()]
         chances = [row[name] for name in names]
-        rows.append(Row([row["date"], *said, row["events"] or "", *map(percent, chances)],
+        rows.append(Row([figures._spoken(row["date"]), *said, row["events"] or "", *map(percent, chances)],
                         [row["date"], *said, row["events"] or "", *chances], str(n)))  # fmt: skip
 
     def opened(key: str) -> None:
@@ -517,7 +519,7 @@ def Ladders(done: Hindcast) -> None:
         return
     others = done.manifest["baselines"]
     picture.Picture(
-        charts.scoreboard([_position(row, others) for row in rows], "Ranked probability scores of positions", dark, 300,
+        charts.scoreboard([_position(row, done) for row in rows], "Ranked probability scores of positions", dark, 300,
                           unit="ranked probability score: 0 the best, 1 the worst"),
         "Where actors end: how far the forecast is from what the documents see",
         lambda: done.ladders,
@@ -528,7 +530,7 @@ def Ladders(done: Hindcast) -> None:
         [Column("Actor"), Column("Ladder"), Column("Date"), Column("Basis"), Column("Observed"), Column("Runs: median"),
          Column("90% of runs"), Column("On the rung", True), Column("Score", True),
          *(Column(capital(name), True) for name in others)],
-        [_position_row(row, others) for row in rows],
+        [_position_row(row, done) for row in rows],
         filtered=len(rows) > 12,
     )  # fmt: skip
 
@@ -541,16 +543,30 @@ def _between(low: str, high: str) -> str:
     return spaced(low) if low == high else f"{spaced(low)} to {spaced(high)}"
 
 
-def _position(row: Mapping[str, Any], others: Sequence[str]) -> charts.Score:
-    label = f"{capital(spaced(row['actor']))}, {spaced(row['ladder'])}, {row['date']}: {_seen(row)}"
+def _actor(done: Hindcast, name: str) -> str:
+    """Its title; `nobody`, and a group of actors, as words."""
+    known = done.scenario.actors.get(name)
+    return capital((known and known.title) or spaced(name))
+
+
+def _ladder(done: Hindcast, name: str) -> str:
+    return done.scenario.indicators[name].title or spaced(name)
+
+
+def _position(row: Mapping[str, Any], done: Hindcast) -> charts.Score:
+    who = f"{_actor(done, row['actor'])}, {_ladder(done, row['ladder'])}"
+    label = f"{who}, {figures._spoken(row['date'])}: {_seen(row)}"
     tip = (f"{label} ({row['basis']})\nruns: {spaced(row['median'])}, 90% {_between(row['low'], row['high'])}\n"
            f"on the rung in {percent(row['share'])}")  # fmt: skip
-    return charts.Score(label, row["model"], {name: row[name] for name in others}, tip)
+    return charts.Score(label, row["model"], {name: row[name] for name in done.manifest["baselines"]}, tip)
 
 
-def _position_row(row: Mapping[str, Any], others: Sequence[str]) -> Row:
+def _position_row(row: Mapping[str, Any], done: Hindcast) -> Row:
     basis = row["basis"] + ("" if row["sample"] == "in" else ", out of sample")
-    said = [capital(spaced(row["actor"])), spaced(row["ladder"]), row["date"], basis, _seen(row),
-            spaced(row["median"]), _between(row["low"], row["high"])]  # fmt: skip
-    scores = [row["model"], *(row[name] for name in others)]
-    return Row([*said, percent(row["share"]), *(f"{score:.4f}" for score in scores)], [*said, row["share"], *scores])
+    who = [_actor(done, row["actor"]), _ladder(done, row["ladder"])]
+    said = [basis, _seen(row), spaced(row["median"]), _between(row["low"], row["high"])]
+    scores = [row["model"], *(row[name] for name in done.manifest["baselines"])]
+    return Row(
+        [*who, figures._spoken(row["date"]), *said, percent(row["share"]), *(f"{score:.4f}" for score in scores)],
+        [*who, row["date"], *said, row["share"], *scores],
+    )

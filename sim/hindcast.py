@@ -23,7 +23,8 @@ from sim.arrays import Compiled, History
 from sim.errors import BadInput
 from sim.metrics import Record
 from sim.rivals import trend_notes
-from sim.scenario import numbers, settable, with_numbers
+from sim.scenario import Scenario, numbers, settable, with_numbers
+from sim.scenario import read as read_scenario
 from sim.scores import (
     MODEL,
     Gathered,
@@ -52,11 +53,15 @@ class Hindcast:
     """A hindcast's folder: its manifest, and its tables, each read when first asked for.
 
     facts: see `fact_table`. obstacles: of each failing fact the nearest run, and the decision that stood in the way.
-    cells: see `cell_table`. reliability, ladders: likewise.
+    cells: see `cell_table`. reliability, ladders: likewise. scenario: as it was scored.
     """
 
     folder: Path
     manifest: dict[str, Any]
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        return read_scenario(self.folder / running.SCENARIO).scenario
 
     @cached_property
     def facts(self) -> pa.Table:

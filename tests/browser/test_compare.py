@@ -54,6 +54,7 @@ def test_differences_are_those_that_pandas_reads(visitor, folder, made):
     difference = (pairs["b.talks"].astype(float) - pairs["a.talks"]).mean()
     assert float(told[2].replace("−", "-")) == pytest.approx(difference, rel=0.006, abs=0.006)
     assert int(told[4]) == int((pairs["a.talks"] != pairs["b.talks"]).sum())
+    settled(page, "main.page", f"Alba's weight on safety: 0.8 in A, 0.2 in B ({SET})")
     csv = pandas.read_csv(saved(page, "CSV", "The paths that differ most").path())
     assert set(csv.side) == {"A", "B"}
     assert len(csv) == made.bands.num_rows

@@ -28,3 +28,14 @@ def test_hostile_names_on_the_map_are_text(visitor):
     assert page.evaluate("window.hacked") is None
     assert page.locator(f"{MAP} script, {MAP} image, {MAP} foreignObject").count() == 0
     assert page.locator(f"{MAP} .actor title").first.text_content().strip()
+
+
+def test_the_land_takes_the_colours_of_the_theme_whenever_it_changes(visitor):
+    page = visitor.open("/watch?scenario=minimal&turn=1", f"{MAP} .land path")
+    grey = "([r, g, b]) => (+r + +g + +b) / 3"
+    shade = f"({grey})(getComputedStyle(document.querySelector('{MAP} .land path')).fill.match(/\\d+/g))"
+    assert page.evaluate(shade) > 200
+    page.get_by_role("button", name="Dark colours").click()
+    page.wait_for_function(f"() => {shade} < 80")
+    page.get_by_role("button", name="Light colours").click()
+    page.wait_for_function(f"() => {shade} > 200")

@@ -14,6 +14,7 @@ from sim import parameters
 from sim.evidence import load
 from sim.forecast import forecast
 from sim.hindcast import hindcast
+from sim.naming import capital, spaced
 from sim.scenario import numbers
 from sim.scenario import read as read_scenario
 from tests.browser import hostile
@@ -106,16 +107,21 @@ def test_acts_and_positions_are_those_of_the_folder(visitor, scored):
     assert float(model[2]) == pytest.approx(((record.model - record.happened) ** 2).mean(), abs=6e-5)
     assert page.locator(f"{RECORD} tbody tr").count() == min(record.happened.sum(), 100)
     ladders = read(scored, "ladders")
+    scenario = read_scenario("takeover-2021").scenario
+    assert set(ladders.date) == {"2021-11"}
     rows = page.locator(f"{POSITIONS} tbody tr").all()
     assert len(rows) == len(ladders)
     for shown, row in zip(rows, ladders.itertuples(), strict=True):
         texts = [text.strip() for text in shown.locator("td").all_inner_texts()]
-        assert texts[2] == row.date
+        assert texts[:3] == [scenario.actors[row.actor].title or capital(spaced(row.actor)),
+                             scenario.indicators[row.ladder].title, "Nov 2021"]  # fmt: skip
         assert share(texts[7]) == pytest.approx(row.share, abs=0.006)
         assert float(texts[8]) == pytest.approx(row.model, abs=6e-5)
     bins = read(scored, "reliability")
     kept = pandas.read_csv(saved(page, "CSV", "Reliability in sample: the model, as reported").path())
     assert kept.cells.tolist() == bins[(bins["sample"] == "in") & (bins.forecast == "reported")].cells.tolist()
+    told = {tuple(row.inner_text().split("\t")[:3]) for row in page.locator(f"{RECORD} tbody tr").all()}
+    assert ("Aug 2021", "European states", "The Taliban") in told
     page.locator(f"{RECORD} tbody a").first.click()
     page.wait_for_selector(".evidence-one")
     assert "event=E-" in page.url
