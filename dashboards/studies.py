@@ -22,7 +22,7 @@ from dashboards.runs import Course, OneRun
 from dashboards.tables import Column, Row, Scrolled, Table
 from sim import data, runs, study, sweep, swept
 from sim.errors import BadInput, FolderProblem
-from sim.naming import capital, number, percent
+from sim.naming import axis_titles, capital, number, percent
 from sim.scenario import verb
 
 PAGE = pages.Page("studies", "Studies", "mdi-chart-scatter-plot", 50)
@@ -56,7 +56,7 @@ def All(query: state.Query, go: parts.Go) -> None:
     problem, tell = solara.use_state("")
     if chosen and chosen not in known:
         raise BadInput(f"There is no study file “{chosen[:100]}”.")
-    forecast, wrong, busy = parts.use_work(lambda: sweep.check(known[chosen]) if chosen else None, [chosen])
+    told, wrong, busy = parts.use_work(lambda: foretold(known[chosen]) if chosen else None, [chosen])
 
     def begin() -> None:
         folder = new_folder(library.folder, known[chosen].stem, jobs.begun())
@@ -70,12 +70,12 @@ def All(query: state.Query, go: parts.Go) -> None:
             Choice("Study", chosen, {name: name for name in known}, choose)
             if wrong is not None:
                 parts.Note(text=parts.told(wrong), kind="error", more=["Mend the file, then choose it again."])
-            elif busy or forecast is None:
+            elif busy or told is None:
                 parts.Note(text="Trying a few of its runs …", kind="wait")
             else:
-                Foretold(forecast)
+                Foretold(*told)
             Whole("Workers", workers, 1, max(runs.cores(), 1), set_workers, words="processes")
-            Button("Start", parts.guarded(begin, tell), disabled=forecast is None or wrong is not None)
+            Button("Start", parts.guarded(begin, tell), disabled=told is None or wrong is not None)
             if problem:
                 parts.Note(text=problem, kind="error")
         with solara.Div(classes=["panel"]):
@@ -90,10 +90,19 @@ def studies(folder: Path) -> dict[str, Path]:
     return {f"./{path.stem}": path for path in own if state.asks_study(path)} | {path.stem: path for path in shipped}
 
 
+def foretold(path: Path) -> tuple[sweep.Forecast, dict[str, str]]:
+    """What a study would take, and what each number that it varies is called. Raises Problems."""
+    forecast = sweep.check(path)
+    return forecast, axis_titles(study.load(path).scenario, [axis["path"] for axis in forecast.axes])
+
+
 @solara.component
-def Foretold(forecast: sweep.Forecast) -> None:
+def Foretold(forecast: sweep.Forecast, titles: Mapping[str, str]) -> None:
     """What a study would take."""
-    axes = [f"{axis['path']}: {_span(axis)}{' (a choice)' if axis['lever'] else ''}" for axis in forecast.axes[:12]]
+    axes = [
+        f"{capital(titles[axis['path']])}: {_span(axis)}{' (a choice)' if axis['lever'] else ''}"
+        for axis in forecast.axes[:12]
+    ]
     if len(forecast.axes) > 12:
         axes.append(f"and {len(forecast.axes) - 12} more")
     size = f"{forecast.bytes / 1e6:,.0f} MB" if forecast.bytes >= 1e6 else f"{forecast.bytes / 1e3:,.0f} kB"
@@ -109,7 +118,7 @@ def Foretold(forecast: sweep.Forecast) -> None:
 
 def _span(axis: Mapping[str, Any]) -> str:
     if axis["choices"]:
-        return ", ".join(str(choice) for choice in axis["choices"])
+        return ", ".join(one if isinstance(one, str) else number(one) for one in axis["choices"])
     return f"{number(axis['low'])} to {number(axis['high'])}"
 
 

@@ -55,6 +55,7 @@ def heading(page, word):
 def test_a_study_is_started_from_the_page_and_watched_to_its_end(visitor, folder, studied):
     page = visitor.open("/studies?of=./word", "button:has-text('Start')")
     settled(page, "main.page", "144 runs of minimal")
+    assert "Alba's weight on safety: 0.2, 0.433, 0.667, 0.9" in page.inner_text("main.page")
     page.locator("button:text-is('Start'):not([disabled])").click()
     page.wait_for_selector(".tightrope-progress")
     assert "study=word-" in page.url
