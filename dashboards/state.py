@@ -139,8 +139,14 @@ class Entry:
 
 
 def files(folder: Path) -> list[Path]:
-    """The YAML files of a folder by name; what is named like one and is none, as a folder or a pipe, is left out."""
-    return sorted(path for path in folder.glob("*.yaml") if path.is_file()) if folder.is_dir() else []
+    """The YAML files of a folder by name; what is named like one and is none, as a folder or a pipe, is left out,
+    and so is what has a name that is no text."""
+    return sorted(path for path in folder.glob("*.yaml") if path.is_file() and _said(path.name) == path.name)
+
+
+def _said(name: str) -> str:
+    """A name as text: Linux allows bytes that are none, which no address can hold."""
+    return name.encode(errors="replace").decode()
 
 
 def asks_study(path: Path) -> bool:
@@ -252,8 +258,11 @@ class Library:
         known = self._seen.get(path)
         if known is not None and known[0] == mark:
             return known[1]
-        id_ = path.relative_to(self.folder).as_posix()
+        name = path.relative_to(self.folder).as_posix()
+        id_ = _said(name)
         try:
+            if id_ != name:
+                raise FolderProblem(f"{id_}: its name holds what is no text in UTF-8; rename the folder")
             manifest = _left(path) if left else store.read_manifest(path)
             entry = Entry(id_, path, str(manifest.get("kind")), manifest, stat.st_mtime)
         except UserError as error:

@@ -21,6 +21,7 @@ def odd(tmp_path: Path) -> Path:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
     (tmp_path / "gone.yaml").symlink_to("nowhere")
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/no\xfftext.yaml"))).write_text("", encoding="utf-8")
     return tmp_path
 
 

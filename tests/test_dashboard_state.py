@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -169,6 +170,14 @@ def test_a_damaged_folder_is_listed_with_what_is_wrong(tmp_path: Path, recorded:
         library.run("deep/er/two")
     shutil.rmtree(tmp_path / "deep")
     assert library.entries() == []
+
+
+def test_a_folder_whose_name_is_no_text_is_listed_and_told(tmp_path: Path, recorded: Run):
+    shutil.copytree(recorded.folder, os.fsdecode(os.fsencode(tmp_path) + b"/a\xffb"))
+    library = Library(tmp_path)
+    assert [entry.id for entry in library.entries()] == ["a?b"]
+    with pytest.raises(FolderProblem, match="rename the folder"):
+        library.run("a?b")
 
 
 def test_what_is_kept_is_made_once_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch):
