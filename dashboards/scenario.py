@@ -19,7 +19,7 @@ from dashboards import pages, parts, state
 from dashboards.state import Query
 from sim import checks, store
 from sim.errors import BadInput, Problem, Problems
-from sim.naming import axis_title, capital, spaced
+from sim.naming import Words, axis_title, capital, spaced
 from sim.scenario import Loaded, numbers, read
 
 PAGE = pages.Page("scenario", "Scenario", "mdi-file-edit-outline", 60)
@@ -213,6 +213,7 @@ def examine(text: str, name: str, folder: Path) -> Found:
 
 
 def _read(loaded: Loaded, report: checks.Report, place: str, name: str) -> Found:
+    words = Words(loaded.scenario)
     return Found(
         warnings=[_placed(problem, place, name) for problem in report.warnings],
         title=report.title,
@@ -221,8 +222,8 @@ def _read(loaded: Loaded, report: checks.Report, place: str, name: str) -> Found
         loaded=loaded,
         leading=[
             {
-                "actor": one.actor,
-                "act": " ".join(filter(None, (one.action, one.target))),
+                "actor": capital(words.actor(one.actor)),
+                "act": capital(words.option((one.action, one.target))),
                 "utility": f"{one.utility:+.4f}",
             }
             for one in report.leading

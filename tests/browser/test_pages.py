@@ -232,6 +232,7 @@ def test_a_click_on_an_act_opens_its_card(visitor: Visitor, folder: Path):
 def test_a_scenario_is_written_checked_at_its_lines_saved_and_watched(visitor: Visitor, folder: Path):
     page = visitor.open("/scenario?scenario=minimal", ".editor")
     settled(page, ".editor-found", "Two states and a movement")
+    assert "Alba\tTalks to Front" in page.locator("[aria-label='Best options at the start']").inner_text()
     area = page.locator("textarea")
     said = area.input_value()
     wrong = said.replace("salience: 0.8", "salience: 1.8").replace("stakes: {borea", "stakes: {borae")
@@ -507,3 +508,14 @@ def test_no_serious_finding_of_accessibility(browser: Any, dashboard: Dashboard,
     ]  # fmt: skip
     came.context.close()
     assert serious == []
+
+
+def test_the_bar_has_its_words_on_a_narrow_screen_too(visitor: Visitor):
+    page = visitor.open("/runs")
+    whole = "(one => one.scrollWidth <= one.clientWidth)(document.querySelector('.bar nav'))"
+    for width in (768, 1280):
+        page.set_viewport_size({"width": width, "height": 1024})
+        assert all(word.is_visible() for word in page.locator(".bar nav span").all())
+        assert page.evaluate(whole)
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
