@@ -7,10 +7,12 @@ Solara reads its settings from the environment when it is imported; `serve` sets
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import logging
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -314,10 +316,12 @@ def serve(folder: Path, host: str = LOOPBACK, port: int | None = None, browse: b
         raise BadInput(f"--port {port}: must be 0..65535")
     name = LOOPBACK if host == "localhost" else host
     listener = _listen(name, port)
-    with tempfile.TemporaryDirectory(prefix="tightrope-") as home:
-        os.environ.update(settings(home))
-        os.environ.pop("HOST", None)  # Solara would take it for its own
-        _serve(listener, folder, name, browse)
+    home = tempfile.mkdtemp(prefix="tightrope-")
+    # Registered first it runs last: after IPython, which Solara brings, has closed what it keeps there.
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ.update(settings(home))
+    os.environ.pop("HOST", None)  # Solara would take it for its own
+    _serve(listener, folder, name, browse)
 
 
 def _serve(listener: socket.socket, folder: Path, host: str, browse: bool) -> None:

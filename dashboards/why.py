@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import reacton.ipyvuetify as rv
@@ -16,7 +17,7 @@ from pyarrow import compute
 
 from dashboards import cards, live, pages, parts, stage, state
 from dashboards.state import Query, Subject
-from sim.errors import BadInput, FolderProblem
+from sim.errors import BadInput, FolderProblem, UserError
 from sim.explain import Card, card, card_of
 from sim.naming import Words, capital
 from sim.runs import Prepared
@@ -46,9 +47,13 @@ def _Ask(
 
 
 def default() -> Subject:
-    """What is asked about where the address does not say: the latest run folder, else the first scenario's run."""
-    folders = [entry for entry in state.library().entries(state.RUN) if entry.problem is None]
-    return Subject(folder=folders[0].id) if folders else Subject(scenario="takeover-2021")
+    """What is asked about where the address does not say: the latest run folder that opens, else a scenario's run."""
+    for entry in state.library().entries(state.RUN):
+        with suppress(UserError):
+            subject = Subject(folder=entry.id)
+            subject.ready()
+            return subject
+    return Subject(scenario="takeover-2021")
 
 
 @solara.component
