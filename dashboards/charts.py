@@ -164,7 +164,8 @@ def _value_axis(of: Look, **more: Any) -> Option:
 def _time_axis(of: Look, dates: Sequence[str], marked: int, first: int = 0, **more: Any) -> Option:
     """Turns from half a turn before the first to half a turn after the last. marked: about how many have labels."""
     step = max(1, math.ceil(len(dates) / marked)) | 1  # odd, so that every second of its halves is a whole turn
-    names = {f"{turn}": dates[turn] for turn in range(first + step // 2, len(dates), step)}
+    # Each has half a step on either side, so that none is cut off at an edge.
+    names = {f"{turn}": dates[turn] for turn in range(first + step // 2, len(dates) - step // 2, step)}
     return _value_axis(
         of,
         min=first - 0.5,

@@ -260,3 +260,13 @@ def test_no_text_of_a_csv_is_taken_for_a_formula():
     back = pandas.read_csv(io.StringIO(picture.as_csv(table)))
     assert back.text.tolist()[:4] == ["'=1+1", "'@x", "-2.5", "plain, text"]
     assert back.number.tolist() == [1.0, -2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize("turns", [2, 8, 11, 13, 61])
+@pytest.mark.parametrize("marked", [3, 8])
+def test_no_date_is_written_where_an_edge_would_cut_it_off(turns, marked):
+    axis = charts._time_axis(charts.look(False), [f"turn {n}" for n in range(turns)], marked)
+    written = [float(place) for place in axis["axisLabel"]["names"]]
+    assert written
+    assert min(written) - axis["min"] >= axis["interval"]
+    assert axis["max"] - max(written) >= axis["interval"]
