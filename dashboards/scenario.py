@@ -264,4 +264,7 @@ def keep(folder: Path, name: str, text: str) -> str:
                 file.write(written)
         except FileExistsError:
             raise BadInput(f"There is a {name}.yaml under {folder} already; choose another name.") from None
+        except OSError:  # of a full disk, no half of a scenario
+            path.unlink(missing_ok=True)
+            raise
     return f"./{name}"

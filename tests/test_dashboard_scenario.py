@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from dashboards import scenario
 from dashboards.state import Library
-from sim.errors import BadInput
+from sim.errors import BadInput, StorageProblem
 from sim.scenario import as_yaml, read
 
 
@@ -41,3 +42,15 @@ def test_a_file_that_is_too_long_is_told_and_not_opened(odd: Path):
     (odd / "long.yaml").write_bytes(b"#" * (scenario.MOST_TEXT + 1))
     with pytest.raises(BadInput, match=r"2,000,001 bytes; what is opened here may have 2,000,000"):
         scenario._text(odd / "long.yaml")
+
+
+def test_nothing_is_left_of_what_could_not_be_saved_whole(tmp_path: Path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # as a disk that is full after so many bytes
+    try:
+        with pytest.raises(StorageProblem, match="mine"):
+            scenario.keep(tmp_path, "mine", "#" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+    assert scenario.keep(tmp_path, "mine", "tightrope: 1") == "./mine"
