@@ -13,8 +13,9 @@ import pyarrow as pa
 import reacton.ipyvuetify as rv
 import solara
 
-from dashboards import charts, parts, picture, state
+from dashboards import charts, parts, picture, stage, state
 from dashboards.fields import Button
+from dashboards.stage import Cast
 from dashboards.tables import Column, Row, Table
 from sim import forecast, store
 from sim.errors import BadInput, FolderProblem
@@ -100,20 +101,21 @@ def One(name: str, go: parts.Go) -> None:
         if busy:
             parts.Note(text="Reading what the documents say …", kind="wait")
         else:
-            Places(told, seen or {})
+            Places(told, *(seen or ({}, None)))
     with solara.Div(classes=["tightrope-two"]):
         with solara.Div(classes=["panel"]):
             Outcomes(told)
         with solara.Div(classes=["panel"]):
-            Acts(told)
+            Acts(told, None if seen is None else seen[1])
 
 
-def observed(told: Mapping[str, Any]) -> dict[str, Place]:
-    """Where the documents see the actors at the end of a forecast, by the path of the ladder. Raises BadInput where its
-    scenario is not in the list."""
+def observed(told: Mapping[str, Any]) -> tuple[dict[str, Place], Cast]:
+    """Where the documents see the actors at the end of a forecast, by the path of the ladder; and the names behind its
+    scenario. Raises BadInput where that is not in the list."""
     ready = state.Subject(scenario=str(told["scenario"])).ready()
     found = places(ready.scenario, ready.compiled, int(told["turns"]))
-    return {ready.compiled.paths[place.slot]: place for place in found if place.date == told["to"]}
+    seen = {ready.compiled.paths[place.slot]: place for place in found if place.date == told["to"]}
+    return seen, stage.cast(ready)
 
 
 def compared(told: Mapping[str, Any], seen: Mapping[str, Place]) -> list[dict[str, Any]]:
@@ -142,10 +144,11 @@ def compared(told: Mapping[str, Any], seen: Mapping[str, Place]) -> list[dict[st
 
 
 @solara.component
-def Places(told: Mapping[str, Any], seen: Mapping[str, Place]) -> None:
-    """The ladders, those that can be compared first."""
+def Places(told: Mapping[str, Any], seen: Mapping[str, Place], names: Cast | None) -> None:
+    """The ladders, those that can be compared first. names: None where the scenario is not there any more."""
     dark = picture.is_dark()
-    rows = sorted(compared(told, seen), key=lambda row: (row["observed"] is None, row["path"]))
+    rows = [row | {"title": _ladder(row["path"], names)} for row in compared(told, seen)]
+    rows.sort(key=lambda row: (row["observed"] is None, row["title"]))
     scored = [row for row in rows if row["observed"] is not None]
     if scored:
         picture.Picture(
@@ -163,10 +166,10 @@ def Places(told: Mapping[str, Any], seen: Mapping[str, Place]) -> None:
         "Ladders foreseen",
         [Column("Ladder"), Column("Began at"), Column("Foreseen: median"), Column("Likeliest at the end"),
          Column("Observed"), Column("Share there", True), Column("Score", True)],
-        [Row([_ladder(row), spaced(row["start"]), spaced(row["median"]), row["likeliest"],
+        [Row([row["title"], spaced(row["start"]), spaced(row["median"]), row["likeliest"],
               "" if row["observed"] is None else f"{spaced(row['observed'])} ({row['basis']})",
               _shown(row["share"], percent), _shown(row["score"], lambda value: f"{value:.4f}")],
-             [_ladder(row), row["start"], row["median"], row["likeliest"], row["observed"] or "",
+             [row["title"], row["start"], row["median"], row["likeliest"], row["observed"] or "",
               *(-1.0 if row[key] is None else row[key] for key in ("share", "score"))])
          for row in rows],
         filtered=len(rows) > 12,
@@ -174,15 +177,19 @@ def Places(told: Mapping[str, Any], seen: Mapping[str, Place]) -> None:
 
 
 def _score(row: Mapping[str, Any]) -> charts.Score:
-    label = f"{_ladder(row)}: {spaced(row['observed'])}"
+    label = f"{row['title']}: {spaced(row['observed'])}"
     return charts.Score(
         label, row["share"], {}, f"{label} ({row['basis']})\nforeseen in {percent(row['share'])} of runs"
     )
 
 
-def _ladder(row: Mapping[str, Any]) -> str:
-    *owners, ladder = row["path"].split(".")
-    return f"{capital(spaced(owners[0]))}, {spaced(ladder)}" if owners else capital(spaced(ladder))
+def _ladder(path: str, names: Cast | None) -> str:
+    """Whose ladder it is, and which."""
+    owner, ladder = path.split(".")[0], path.split(".")[-1]
+    if names is None or path not in names.titles:  # the scenario may have changed since
+        return f"{capital(spaced(owner))}, {spaced(ladder)}"
+    title = names.words.scenario.indicators[ladder].title or spaced(ladder)
+    return f"{names.title(owner)}: {title}"
 
 
 def _shown(value: float | None, show: Callable[[float], str]) -> str:
@@ -211,16 +218,22 @@ def _answer(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 @solara.component
-def Acts(told: Mapping[str, Any]) -> None:
-    """How often each act was foreseen."""
+def Acts(told: Mapping[str, Any], names: Cast | None) -> None:
+    """How often each act was foreseen. names: None where the scenario is not there any more."""
     rows: Sequence[Mapping[str, Any]] = told["acts"]
     Table(
         "Acts foreseen",
-        [Column("Actor"), Column("Act"), Column("Target"), Column("A run", True), Column("In runs", True)],
-        [Row([capital(spaced(row["actor"])), spaced(row["action"]), spaced(row["target"] or ""),
-              f"{row['a_run']:.2f}", percent(row["runs"] / row["of"])],
-             [row["actor"], row["action"], row["target"] or "", row["a_run"], row["runs"] / row["of"]])
-         for row in rows],
+        [Column("Actor"), Column("Act"), Column("A run", True), Column("In runs", True)],
+        [Row([*_act(row, names), f"{row['a_run']:.2f}", percent(row["runs"] / row["of"])],
+             [*_act(row, names), row["a_run"], row["runs"] / row["of"]]) for row in rows],
         filtered=True,
-        sort=(3, True),
+        sort=(2, True),
     )  # fmt: skip
+
+
+def _act(row: Mapping[str, Any], names: Cast | None) -> tuple[str, str]:
+    """Who did what."""
+    if names is None or row["actor"] not in names.actors or row["action"] not in names.plover:
+        told = f"{row['action']} {row['target'] or ''}".strip()
+        return capital(spaced(row["actor"])), spaced(told)
+    return names.title(row["actor"]), names.words.option((row["action"], row["target"]))
