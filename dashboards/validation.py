@@ -29,6 +29,13 @@ RUNS, MOST_RUNS = 200, 5000
 APART = {"given": "given", "cannot": "cannot be said", "outside": "outside the scenario"}
 STATED = ("scored", "given")  # facts that have a share
 FORECASTS = {"model": "the model", "reported": "the model, as reported", "base_rate": "base rate of the record"}
+ACT_SCORES = [
+    "Brier: mean squared distance of the probability from what happened, 0 the best. Log: mean logarithm of the "
+    "probability given to what happened, 0 the best. PR-AUC: area under the curve of precision and recall, 1 the best.",
+    "Skill of the model: 1 less its Brier score over that of the forecast in the row, above 0 where it is better. As "
+    "reported: the same of the model times the share of what it foresees that the record holds in the other months, "
+    "for two documents do not hold all that happened.",
+]
 MEND = ["Remove the folder, or go back and score the scenario again."]
 
 
@@ -457,6 +464,8 @@ def Acts(done: Hindcast, go: parts.Go) -> None:
          Column("PR-AUC", True), Column("Skill of the model", True), Column("As reported", True)],
         rows,
     )  # fmt: skip
+    parts.Note(text="A cell is one month, source, target and type of act; each forecast gives it a probability.",
+               more=ACT_SCORES)  # fmt: skip
     bins = done.reliability.to_pylist()
     with solara.Div(classes=["tightrope-two"]):
         for sample in SAMPLES:

@@ -897,8 +897,13 @@ def in_words(told: Told, wanted: bool) -> str:
 
 
 def difference(told: Told, value: float) -> str:
-    """A difference of an outcome, of shares in percentage points, with its sign."""
-    return "-" if math.isnan(value) else _size(told, value, False)
+    """A difference of an outcome, of shares in percentage points, with its sign.
+
+    An interval's end may lie beyond what a share can move by, and is told as that.
+    """
+    if math.isnan(value):
+        return "-"
+    return _size(told, max(-1.0, min(1.0, value)) if told.yes_or_no else value, False)
 
 
 def _size(told: Told, difference: float, unit: bool = True) -> str:

@@ -394,3 +394,11 @@ def test_no_two_axes_have_one_title() -> None:
     scenario = read("takeover-2021").scenario
     paths = ["actions.recognise.effects[1].add", "actions.recognise.effects[1].raise_to"]
     assert len(set(naming.axis_titles(scenario, paths).values())) == 2
+
+
+def test_a_difference_of_shares_is_told_within_what_a_share_can_move_by():
+    share, count = findings.Told("a", "A?", True), findings.Told("b", "B?", False)
+    assert findings.difference(share, -1.021) == findings.difference(share, -1.0)
+    assert findings.difference(share, -0.879) != findings.difference(share, -1.0)
+    assert findings.difference(count, -1.021) != findings.difference(count, -1.0)
+    assert findings.difference(share, math.nan) == "-"
