@@ -47,16 +47,15 @@ def log(error: BaseException) -> None:
 
 
 def guarded(handler: Callable[..., Any], tell: Callable[[str], Any]) -> Callable[..., None]:
-    """A handler of events whose errors are told: `tell` gets the message, and "" where all went well."""
+    """A handler of events whose errors are told: `tell` gets "" when it begins, and the message where it fails."""
 
     def handle(*given: Any) -> None:
+        tell("")  # before it: what it sets going may fail, and say so, sooner than it ends
         try:
             handler(*given)
         except Exception as error:
             log(error)
             tell(told(error))
-        else:
-            tell("")
 
     return handle
 
