@@ -18,13 +18,21 @@ NO_WHEEL := '/^solara-assets==/,/^    . via/d'
 UPGRADE :=
 
 .DELETE_ON_ERROR:
-.PHONY: run test validate chromium lint bench setup lock clean
+.PHONY: run test test-model test-pages validate chromium lint bench setup lock clean
 
 run: $(STAMP)
 	$(BIN)/tightrope run takeover-2021 --runs 200
 
+# In two parts side by side, as most tests keep one core busy; make holds back what each says until it is done.
 test: $(STAMP) chromium
-	$(BIN)/python -m pytest
+	@echo 'Testing the pages in a browser and all the rest side by side; each part tells what came of it when it ends.'
+	@$(MAKE) --no-print-directory -j2 --output-sync test-model test-pages
+
+test-model:
+	$(BIN)/python -m pytest --ignore=tests/browser
+
+test-pages:
+	$(BIN)/python -m pytest tests/browser
 
 # docs/validation.md and its figures, from what the code measures; BUDGET='--points 1000 --runs 200' makes it quicker.
 validate: $(STAMP)
