@@ -120,7 +120,7 @@ def test_ranges_are_what_is_declared_or_those_of_regard_or_of_the_ladder():
 EXACT = (("north.south",), ("north.state", "rich.south"), ("rich.state",), ("north",), ("rich",), ("default",))
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.combinations(range(len(EXACT)), 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(range(len(EXACT)), 2)))
 def test_the_more_exact_key_holds(first, second):
     for one, other in itertools.product(EXACT[first], EXACT[second]):
         for keys in ((one, other), (other, one)):

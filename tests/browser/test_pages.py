@@ -153,7 +153,7 @@ def test_watch_tells_offers_meetings_and_promises_as_the_tables_do(visitor: Visi
     for verb, some in (("broke", ended[ended.status == "broken"]),
                        ("kept", ended[(ended.status == "kept") & ended.action.notna()])):  # fmt: skip
         said = [one for one in told if f" {verb} its word to " in one]
-        assert len(said) == len(some.fillna("").drop_duplicates(["giver", "kind", "action", "target"]))  # one a word
+        assert len(said) == len(some.drop_duplicates(["giver", "kind", "action", "target"]))  # one a word
         names = {name: actor.title for name, actor in read("takeover-2021").scenario.actors.items()}
         for receiver in some.receiver:
             assert any((names[receiver] or receiver.title()) in one for one in said)
