@@ -102,7 +102,7 @@ def dates_of(states: pa.Table) -> list[str]:
     """Spoken dates of turns 0..T of a table that holds each turn at least once: "Aug 2021"."""
     turns = states.column("turn").to_numpy()
     _, first = np.unique(turns, return_index=True)
-    return [figures._spoken(str(date)) for date in states.column("date").take(pa.array(first)).to_pylist()]
+    return [figures.spoken(str(date)) for date in states.column("date").take(pa.array(first)).to_pylist()]
 
 
 def _series(states: pa.Table, path: str) -> list[float]:

@@ -165,7 +165,7 @@ def numbers_of(path: Path) -> dict[str, Any]:
 
 
 def _dates(numbers: Mapping[str, Any] | None) -> dict[str, str]:
-    return {date: figures._spoken(date) for date in (numbers or {}).get("dates", [])}
+    return {date: figures.spoken(date) for date in (numbers or {}).get("dates", [])}
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:
@@ -295,7 +295,7 @@ def _read(path: Path) -> tuple[comparing.Comparison, dict[str, str]]:
 
 
 def _facts(manifest: Mapping[str, Any]) -> str:
-    fork = f" · the same until {figures._spoken(manifest['fork'])}" if manifest["fork"] else ""
+    fork = f" · the same until {figures.spoken(manifest['fork'])}" if manifest["fork"] else ""
     return f"{manifest['runs']:,} pairs from seed {manifest['seed']} · {manifest['turns']} turns{fork}"
 
 
@@ -373,10 +373,10 @@ def Parting(manifest: Mapping[str, Any]) -> None:
     if not parting["part"]:
         parts.Note(text="In no pair does anybody choose otherwise.")
         return
-    when = [(figures._spoken(row["date"]), row["pairs"], row["turn"]) for row in parting["when"]]
+    when = [(figures.spoken(row["date"]), row["pairs"], row["turn"]) for row in parting["when"]]
     parts.Note(
         text=f"In {parting['part']:,} of {parting['pairs']:,} pairs somebody chooses otherwise; the median turn is "
-        f"{figures._spoken(parting['median_date'])}.",
+        f"{figures.spoken(parting['median_date'])}.",
         more=[f"{capital(row['title'])}: {row['pairs']:,} pairs ({row['side']} only)" for row in parting["what"][:6]],
     )
     picture.Picture(charts.counts(when, "pairs that part", dark), "Pairs by the turn in which they part", height=150)
@@ -416,7 +416,7 @@ def Story(story: Mapping[str, Any] | None, runs_of: Mapping[str, state.Subject],
         row = story["chain"][int(key)]
         why(row["side"], row["turn"], row["actor"], row)
 
-    heading = f"The first parting decision: pair {story['run']}, {figures._spoken(story['date'])}"
+    heading = f"The first parting decision: pair {story['run']}, {figures.spoken(story['date'])}"
     rv.Html(tag="h2", class_="heading", children=[heading])
     if runs_of:
         with solara.Div(classes=["tightrope-row"]):
@@ -440,7 +440,7 @@ def Story(story: Mapping[str, Any] | None, runs_of: Mapping[str, state.Subject],
     Table(
         "What is done on one side only",
         [Column("When"), Column("In A only"), Column("In B only")],
-        [Row([figures._spoken(row["date"]), *_sided(row)], [row["turn"], *_sided(row)],
+        [Row([figures.spoken(row["date"]), *_sided(row)], [row["turn"], *_sided(row)],
              str(n) if row["kind"] == "act" and row["side"] in runs_of else None)
          for n, row in enumerate(story["chain"])],
         on_open=opened,
@@ -480,7 +480,7 @@ def Both(found: comparing.Comparison) -> None:
             parts.Note(text="No indicator differs between the means of both sides.")
             return
         picture.Picture(
-            charts.panels(data["panels"], [figures._spoken(date) for date in found.manifest["dates"]], data["injects"],
+            charts.panels(data["panels"], [figures.spoken(date) for date in found.manifest["dates"]], data["injects"],
                           3, None, dark),
             "The paths that differ most: A in blue, whole; B in orange, dashed; median and middle 90%",
             lambda: found.bands,

@@ -4,7 +4,7 @@ see the actors."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import solara
 from dashboards import charts, parts, picture, stage, state
 from dashboards.fields import Button
 from dashboards.stage import Cast
-from dashboards.tables import Column, Row, Table
+from dashboards.tables import Column, Row, Table, cell
 from sim import forecast, store
 from sim.errors import BadInput, FolderProblem
 from sim.naming import capital, number, percent, spaced
@@ -168,7 +168,7 @@ def Places(told: Mapping[str, Any], seen: Mapping[str, Place], names: Cast | Non
          Column("Observed"), Column("Share there", True), Column("Score", True)],
         [Row([row["title"], spaced(row["start"]), spaced(row["median"]), row["likeliest"],
               "" if row["observed"] is None else f"{spaced(row['observed'])} ({row['basis']})",
-              _shown(row["share"], percent), _shown(row["score"], lambda value: f"{value:.4f}")],
+              cell(row["share"], percent), cell(row["score"], lambda value: f"{value:.4f}")],
              [row["title"], row["start"], row["median"], row["likeliest"], row["observed"] or "",
               *(-1.0 if row[key] is None else row[key] for key in ("share", "score"))])
          for row in rows],
@@ -192,10 +192,6 @@ def _ladder(path: str, names: Cast | None) -> str:
     return f"{names.title(owner)}: {title}"
 
 
-def _shown(value: float | None, show: Callable[[float], str]) -> str:
-    return "" if value is None else show(value)
-
-
 @solara.component
 def Outcomes(told: Mapping[str, Any]) -> None:
     """The answers that were foreseen."""
@@ -203,7 +199,7 @@ def Outcomes(told: Mapping[str, Any]) -> None:
     Table(
         "Outcomes foreseen",
         [Column("Outcome foreseen"), Column("Answer"), Column("How sure"), Column("Parameters' part of it", True)],
-        [Row([str(row["title"]), *_answer(row), _shown(row["by_parameters"], percent)],
+        [Row([str(row["title"]), *_answer(row), cell(row["by_parameters"], percent)],
              [str(row["title"]), *_answer(row), row["by_parameters"] or 0.0]) for row in rows],
         filtered=len(rows) > 12,
     )  # fmt: skip

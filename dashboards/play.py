@@ -212,9 +212,7 @@ def _when(changed: float) -> str:
 def player(manifest: Mapping[str, Any]) -> str:
     """Whom a person played in a run, by its manifest; empty where nobody did."""
     chosen = manifest.get("chosen") or {"actors": [], "players": []}
-    code = {told.partition("=")[0] for told in chosen["players"]}
-    found = [name for name in chosen["actors"] if name not in code]
-    return found[0] if len(found) == 1 else ""
+    return game.person(chosen["actors"], chosen["players"])
 
 
 # ------------------------------------------------------------------------------------------------ a game
@@ -395,7 +393,7 @@ def news(seat: Seat, ready: Prepared) -> list[dict[str, Any]]:
     words, titles = stage.cast(ready).words, ready.legend.incident_titles
     told = [{"kind": "inject", "text": capital(title)} for title in seat.events]
     return told + [
-        {"kind": "incident", "text": capital(stage._of_whom(titles[name], words.actor(whom) if whom else ""))}
+        {"kind": "incident", "text": capital(stage.of_whom(titles[name], words.actor(whom) if whom else ""))}
         for name, whom in seat.incidents
     ]
 

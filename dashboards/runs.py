@@ -199,7 +199,7 @@ def _facts(done: running.Run) -> str:
     played = listed([manifest["actors"].get(name, name) for name in chosen["actors"]])
     changes += f" · players chose for {played}" if played else ""
     return (f"{done.folder.name} · {done.runs:,} run{'' if done.runs == 1 else 's'} from seed {manifest['seed']} · "
-            f"{manifest['turns']} turns, {figures._spoken(dates[1])} to {figures._spoken(dates[-1])} · "
+            f"{manifest['turns']} turns, {figures.spoken(dates[1])} to {figures.spoken(dates[-1])} · "
             f"policy {manifest['policy']}{changes}")  # fmt: skip
 
 
@@ -277,7 +277,7 @@ def Outcomes(summary: pa.Table, asks: Mapping[str, Act], on_ask: Callable[[Act],
              Column("95% interval", True), Column("Typically", True)],
             [Row([row["title"], f"{row['runs']:,}", f"{row['yes']:,}", percent(row["share"]),
                   f"{percent(row['low'])} to {percent(row['high'])}",
-                  figures._spoken(row["date"]) if row["date"] else ""],
+                  figures.spoken(row["date"]) if row["date"] else ""],
                  [row["title"], row["runs"], row["yes"], row["share"], row["low"], row["date"] or ""],
                  row["outcome"] if row["outcome"] in asks else None)
              for row in shares],
@@ -429,7 +429,7 @@ def Bands(
         count = f"{done.runs:,} run{'' if done.runs == 1 else 's'}"
         line = "" if one is None else f"; run {run} in orange"
         picture.Picture(
-            charts.panels(of, [figures._spoken(date) for date in done.manifest["dates"]], names["injects"], 3, turn,
+            charts.panels(of, [figures.spoken(date) for date in done.manifest["dates"]], names["injects"], 3, turn,
                           dark),
             f"{count}: median, middle 50% and 90%{line}; an inject happens at the dashed line",
             lambda: bands,

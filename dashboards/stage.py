@@ -88,7 +88,7 @@ def _cast(ready: Prepared) -> Cast:
         ladder={path: ladders[path] for path in shown},
         ladder_title=indicators.get(name, spaced(name)),
         rows={path: _row(path, actors, several) for path in shown},
-        titles={path: _capital(words.indicator(path, "")) for path in compiled.paths},
+        titles={path: capital(words.indicator(path, "")) for path in compiled.paths},
         ranges={path: (slots[path].lo, slots[path].hi) for path in compiled.paths},
         ladders=ladders,
         main=main,
@@ -111,10 +111,6 @@ def numbers_of(ready: Prepared) -> list[tuple[str, str, Entry]]:
 def _row(path: str, actors: Mapping[str, str], several: bool) -> str:
     owners = [actors.get(part, part) for part in path.split(".")[:-1]]
     return " → ".join(owners) if several else owners[0]
-
-
-def _capital(text: str) -> str:
-    return capital(text)
 
 
 # ------------------------------------------------------------------------------------------------ sentences
@@ -141,7 +137,7 @@ def sentences(film: Record, turn: int) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = [
         {
             "kind": row["kind"],
-            "text": capital(_of_whom(row["title"], words.actor(row["actor"]) if row["actor"] else "")),
+            "text": capital(of_whom(row["title"], words.actor(row["actor"]) if row["actor"] else "")),
         }
         for row in _rows(film.events.select(EVENT), turn)
     ]
@@ -207,7 +203,7 @@ def _word(words: Words, row: Mapping[str, Any]) -> str:
     return words.scenario.assurances[row["kind"]].title or spaced(row["kind"])
 
 
-def _of_whom(title: str, whom: str) -> str:
+def of_whom(title: str, whom: str) -> str:
     """An incident and whom it befell, who completes a title that ends with a preposition."""
     if not whom:
         return title

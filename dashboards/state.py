@@ -275,7 +275,7 @@ def _left(path: Path) -> dict[str, Any]:
     """What there is to know of a game that was left."""
     made = game.chosen(path)
     told = {name: value for name, value in vars(made).items() if name != "made"}
-    return told | {"kind": GAME, "actor": game.person(made), "over": made.last}
+    return told | {"kind": GAME, "actor": game.person(made.actors, made.players), "over": made.last}
 
 
 _library: Library | None = None

@@ -19,7 +19,7 @@ from dashboards import charts, jobs, pages, parts, picture, state
 from dashboards.compare import new_folder
 from dashboards.fields import Button, Choice, Whole
 from dashboards.runs import Course, OneRun
-from dashboards.tables import Column, Row, Scrolled, Table
+from dashboards.tables import Column, Row, Scrolled, Table, cell
 from sim import data, runs, study, sweep, swept
 from sim.errors import BadInput, FolderProblem
 from sim.naming import axis_titles, capital, number, percent
@@ -553,15 +553,11 @@ def Choices(told: Mapping[str, Any]) -> None:
             [Column(f"Choice, for whoever wants it {who}"), Column("Mean", True), Column("Worst tenth", True),
              Column("Most regret", True)],
             [Row([f"{'★ ' if choice['choice'] == one['best'] and not alike else ''}{choice['choice']}",
-                  *(_shown(value, show) for value in (choice["mean"]["mean"], choice["worst"], choice["regret"]))],
+                  *(cell(value, show) for value in (choice["mean"]["mean"], choice["worst"], choice["regret"]))],
                  [choice["choice"], *(value or 0.0 for value in
                                       (choice["mean"]["mean"], choice["worst"], choice["regret"]))])
              for choice in one["choices"]],
         )  # fmt: skip
-
-
-def _shown(value: float | None, show: Callable[[float], str]) -> str:
-    return "" if value is None else show(value)
 
 
 @solara.component
@@ -574,9 +570,9 @@ def Strengths(told: Mapping[str, Any], axes: Mapping[str, Mapping[str, Any]]) ->
         "How much of it each axis explains",
         [Column("Axis"), Column("Of the variance, by itself", True), Column("95% interval", True),
          Column("With its interactions", True), Column("Rank correlation", True)],
-        [Row([capital(one["title"]), _shown(one["first"], percent),
+        [Row([capital(one["title"]), cell(one["first"], percent),
               "" if one["first_low"] is None else f"{percent(one['first_low'])} to {percent(one['first_high'])}",
-              _shown(one["total"], percent), _shown(one["rank_correlation"], number)],
+              cell(one["total"], percent), cell(one["rank_correlation"], number)],
              [one["title"], *(one[key] or 0.0 for key in ("first", "first_low", "total", "rank_correlation"))])
          for one in indices["axes"]],
         filtered=len(indices["axes"]) > 12,

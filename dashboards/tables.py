@@ -29,6 +29,11 @@ class Row:
     problem: str = ""
 
 
+def cell(value: float | None, show: Callable[[float], str]) -> str:
+    """A cell; empty where there is no value."""
+    return "" if value is None else show(value)
+
+
 @solara.component_vue("vue/table.vue")
 def _Table(
     title: str,

@@ -244,7 +244,7 @@ def _about(name: str, manifest: Mapping[str, Any]) -> str:
     sets = f" · changed: {', '.join(manifest['sets'])}" if manifest["sets"] else ""
     drawn = " · numbers drawn from a parameter file" if manifest.get("parameters") else ""
     return (f"{name} · {manifest['runs']:,} runs of each policy from seed {manifest['seed']} · "
-            f"{figures._spoken(dates[1])} to {figures._spoken(dates[-1])} · facts: "
+            f"{figures.spoken(dates[1])} to {figures.spoken(dates[-1])} · facts: "
             f"{manifest['facts']['title']}{sets}{drawn}")  # fmt: skip
 
 
@@ -503,7 +503,7 @@ def Record(done: Hindcast, go: parts.Go) -> None:
             continue
         said = [_actor(done, row["source"]), _actor(done, row["target"]), spaced(row["plover"]).lower()]
         chances = [row[name] for name in names]
-        rows.append(Row([figures._spoken(row["date"]), *said, row["events"] or "", *map(percent, chances)],
+        rows.append(Row([figures.spoken(row["date"]), *said, row["events"] or "", *map(percent, chances)],
                         [row["date"], *said, row["events"] or "", *chances], str(n)))  # fmt: skip
 
     def opened(key: str) -> None:
@@ -564,7 +564,7 @@ def _ladder(done: Hindcast, name: str) -> str:
 
 def _position(row: Mapping[str, Any], done: Hindcast) -> charts.Score:
     who = f"{_actor(done, row['actor'])}, {_ladder(done, row['ladder'])}"
-    label = f"{who}, {figures._spoken(row['date'])}: {_seen(row)}"
+    label = f"{who}, {figures.spoken(row['date'])}: {_seen(row)}"
     tip = (f"{label} ({row['basis']})\nruns: {spaced(row['median'])}, 90% {_between(row['low'], row['high'])}\n"
            f"on the rung in {percent(row['share'])}")  # fmt: skip
     return charts.Score(label, row["model"], {name: row[name] for name in done.manifest["baselines"]}, tip)
@@ -576,6 +576,6 @@ def _position_row(row: Mapping[str, Any], done: Hindcast) -> Row:
     said = [basis, _seen(row), spaced(row["median"]), _between(row["low"], row["high"])]
     scores = [row["model"], *(row[name] for name in done.manifest["baselines"])]
     return Row(
-        [*who, figures._spoken(row["date"]), *said, percent(row["share"]), *(f"{score:.4f}" for score in scores)],
+        [*who, figures.spoken(row["date"]), *said, percent(row["share"]), *(f"{score:.4f}" for score in scores)],
         [*who, row["date"], *said, row["share"], *scores],
     )

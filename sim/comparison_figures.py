@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ from sim.figures import (
     _sub_name,
     _time_axis,
     _wrap,
+    drawn,
     save,
 )
 
@@ -132,10 +133,7 @@ def figures_of(data: ComparisonData) -> Iterator[tuple[str, Figure]]:
     makers: dict[str, Callable[[ComparisonData], Figure | None]] = {
         "outcomes": draw_outcomes, "rungs": draw_rungs, "paths": draw_paths, "partings": draw_partings,
     }  # fmt: skip
-    for name, make in makers.items():
-        figure = make(data)
-        if figure is not None:
-            yield name, figure
+    return drawn((name, partial(make, data)) for name, make in makers.items())
 
 
 def _page(data: ComparisonData, body: float, heading: str, reading: str, **more: Any) -> _Page:

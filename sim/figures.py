@@ -123,6 +123,14 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
+def drawn(makers: Iterable[tuple[str, Callable[[], Figure | None]]]) -> Iterator[tuple[str, Figure]]:
+    """(file name without ending, figure) of each of these that has something to show, one at a time."""
+    for name, make in makers:
+        figure = make()
+        if figure is not None:
+            yield name, figure
+
+
 def figures_of(data: RunData, runs_shown: Sequence[int] = (0,)) -> Iterator[tuple[str, Figure]]:
     """(file name without ending, figure) of each figure that has something to show."""
     makers: list[tuple[str, Callable[[], Figure | None]]] = []
@@ -134,10 +142,7 @@ def figures_of(data: RunData, runs_shown: Sequence[int] = (0,)) -> Iterator[tupl
     makers.append(("indicators", partial(draw_indicators, data)))
     makers.append(("credibility", partial(draw_credibility, data)))
     makers.append(("regard", partial(draw_regard, data)))
-    for stem, make in makers:
-        figure = make()
-        if figure is not None:
-            yield stem, figure
+    return drawn(makers)
 
 
 def render(figure: Figure, form: str) -> bytes:
@@ -429,7 +434,7 @@ def _parsed(text: str) -> _Date | None:
     return _Date(int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
 
 
-def _spoken(text: str) -> str:
+def spoken(text: str) -> str:
     """A date as a reader says it: "Aug 2021", "3 May 2021"; any other text as it is."""
     date = _parsed(text)
     if date is None:
@@ -597,7 +602,7 @@ class _Page:
         down = [0] * columns
         for number, (letter, turn, title) in enumerate(injects):
             column = number // each
-            date = _spoken(states.dates.get(turn, f"turn {turn}"))
+            date = spoken(states.dates.get(turn, f"turn {turn}"))
             for n, line in enumerate(_wrap(f"{date}: {title}", self.room / columns - 0.5, SMALL, lines=3)):
                 out.append((down[column], column * self.room / columns, "" if n else letter, line))
                 down[column] += 1
@@ -1142,7 +1147,7 @@ def draw_regard(data: RunData) -> Figure | None:
     date = states.dates.get(states.turns)
     for panel, level in enumerate((start, end)):
         x = left + panel * (wide + middle)
-        heading = "At the start" if panel == 0 else f"At the end, {_spoken(date)}" if date else "At the end"
+        heading = "At the start" if panel == 0 else f"At the end, {spoken(date)}" if date else "At the end"
         page.text(x, 0.02, heading, size=BODY + 0.6, weight="bold")
         axes = page.axes(x, head, wide, tall, "regard-end" if panel else "regard-start")
         values = np.array([[level.get((row, column), np.nan) for column in columns] for row in rows])

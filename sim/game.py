@@ -269,7 +269,7 @@ def again(path: str | Path, others: Sequence[str] = ()) -> Game:
     if sorted(others) != sorted(made.players):
         was = "".join(f" --player {told}" for told in made.players) or " without --player"
         raise BadInput(f"{path}: played{was}; go on with the same")
-    actor = person(made)
+    actor = person(made.actors, made.players)
     return Game(path, ready, actor, made, _others(others, actor, ready.compiled.actors), made.scenario)
 
 
@@ -282,17 +282,17 @@ def chosen(path: Path) -> Choices:
     if not file.is_file() or not (path / runs.SCENARIO).is_file():
         raise FolderProblem(f"{path}: no game that was left")
     made = seats.read(file, part=True)
-    actor = person(made)
+    actor = person(made.actors, made.players)
     if not actor:
         raise FolderProblem(f"{file}: a game has the seat of one person; here are {', '.join(made.actors) or 'none'}")
     last = max((turn for _, name, turn in made.made if name == actor), default=0)
     return replace(made, made={key: choice for key, choice in made.made.items() if key[2] <= last})
 
 
-def person(made: Choices) -> str:
-    """The one of those who choose that no code plays; empty where that is not one."""
-    code = {told.partition("=")[0] for told in made.players}
-    found = [name for name in made.actors if name not in code]
+def person(actors: Sequence[str], players: Sequence[str]) -> str:
+    """The one of those who choose that no code plays; empty where that is not one. players: `ACTOR=FILE.py:CLASS`."""
+    code = {told.partition("=")[0] for told in players}
+    found = [name for name in actors if name not in code]
     return found[0] if len(found) == 1 else ""
 
 

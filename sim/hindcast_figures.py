@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from sim.figures import (
     _Page,
     _States,
     _style,
+    drawn,
     save,
 )
 
@@ -73,10 +74,7 @@ def figures_of(data: HindcastData) -> Iterator[tuple[str, Figure]]:
     makers: dict[str, Callable[[HindcastData], Figure | None]] = {
         "scoreboard": draw_scoreboard, "reliability": draw_reliability, "ladders": draw_ladders,
     }  # fmt: skip
-    for name, make in makers.items():
-        figure = make(data)
-        if figure is not None:
-            yield name, figure
+    return drawn((name, partial(make, data)) for name, make in makers.items())
 
 
 def _page(data: HindcastData, body: float, heading: str, reading: str, **more: Any) -> _Page:
